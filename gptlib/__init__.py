@@ -1,0 +1,35 @@
+"""A small, readable GPT: the library that the course's chapters, exercises and projects stand on.
+
+>>> import gptlib
+>>> model = gptlib.GPT(gptlib.GPTConfig(n_layer=2, n_head=2, n_embd=32, vocab_size=65))
+
+Names below are imported on first use, so that `import gptlib.storyworld` needs no torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from gptlib.config import GPTConfig as GPTConfig
+    from gptlib.model import GPT as GPT
+    from gptlib.pretrained import load as load
+    from gptlib.pretrained import save as save
+
+_HOME = {
+    "GPTConfig": "gptlib.config",
+    "GPT": "gptlib.model",
+    "load": "gptlib.pretrained",
+    "save": "gptlib.pretrained",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'gptlib' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])
