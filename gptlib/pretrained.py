@@ -216,7 +216,7 @@ def _weight_files(folder: Path) -> list[Path]:
             names = set(
                 json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"].values()
             )
-        except (ValueError, KeyError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CheckpointError(f"{folder / INDEX}: is no shard index: {error!r}") from error
         files = [folder / str(name) for name in sorted(names)]
         for file in files:
