@@ -95,8 +95,8 @@ def explain(text):
                 **match.groupdict(),
             )
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith("ERROR")] or lines or ["no reason given"]
-    return f"{errors[-1]} (all that was said is in {LOG})"
+    errors = [line for line in lines if re.match(r"ERROR|\w+Error: ", line)] or lines or ["?"]
+    return f"{errors[-1]} (the whole of it is in {LOG})"
 
 
 def check_python(version):
