@@ -18,14 +18,22 @@ from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 
-# Tables, tests and programs rather than prose, or missing from some installations and versions.
-# Without them the corpus is nearly the same everywhere.
-_NO_PROSE = frozenset(
-    ["distutils", "encodings", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "tests"]
-    + ["tkinter", "turtle", "turtledemo", "__phello__"]
-)
-# Tables that are data, not source that somebody wrote.
-_NO_SOURCE = frozenset(["encodings", "pydoc_data"])
+# Tables that are data, not something that somebody wrote to be read.
+_TABLES = frozenset(["encodings", "pydoc_data"])
+# Tests and programs rather than prose, or missing from some installations and versions. Without
+# them the corpus is nearly the same everywhere.
+_NO_PROSE = _TABLES | {
+    "distutils",
+    "ensurepip",
+    "idlelib",
+    "lib2to3",
+    "test",
+    "tests",
+    "tkinter",
+    "turtle",
+    "turtledemo",
+    "__phello__",
+}
 # Written in C: no source to parse, and importing them does nothing else.
 _COMPILED = (builtins, itertools, math)
 
@@ -58,7 +66,7 @@ def python_source() -> Iterator[str]:
     The order is fixed and mixed, as in `python_docs`.
     Raises FileNotFoundError where the standard library is not a folder of source files.
     """
-    for _, path in sorted(_modules(_NO_SOURCE), key=lambda module: _mixed(module[0])):
+    for _, path in sorted(_modules(_TABLES), key=lambda module: _mixed(module[0])):
         if source := _source(path).rstrip():
             yield source
 

@@ -1,0 +1,59 @@
+"""Applying merges to one word, and remembering the answer.
+
+Words repeat, so a text is encoded at the speed of a dictionary: only a word never met before is
+merged.
+"""
+
+from collections.abc import Sequence
+from heapq import heappop, heappush
+
+from gptlib.tokenizer.train import as_characters, neighbours
+
+# Bounds the memory of the cache, at some 30 MB, on text with endlessly many words.
+_MOST_WORDS = 2**17
+
+
+class Encoder(dict[str, tuple[int, ...]]):
+    """A dictionary from words to token ids that works out, and keeps, the words it lacks.
+
+    Args:
+        merges: the pairs in the order they were learned, both parts given by their place in
+            bytes + merges (a byte's place is its GPT-2 id, merge number n makes place 256 + n).
+        ids: the token id at each place.
+
+    Looking up a word raises UnicodeEncodeError for a lone surrogate.
+    """
+
+    def __init__(self, merges: Sequence[tuple[int, int]], ids: Sequence[int]) -> None:
+        super().__init__()
+        # As in training, a word is a string of `chr(place)`. The smaller character was learned
+        # first, so comparing characters compares ranks.
+        self._pair_of = {chr(256 + n): chr(a) + chr(b) for n, (a, b) in enumerate(merges)}
+        self._token_of = {pair: token for token, pair in self._pair_of.items()}
+        self._ids = ids
+
+    def __missing__(self, word: str) -> tuple[int, ...]:
+        if len(self) >= _MOST_WORDS:
+            self.clear()
+        merged = self.merge(as_characters(word))
+        ids = self[word] = tuple(map(self._ids.__getitem__, map(ord, merged)))
+        return ids
+
+    def merge(self, word: str) -> str:
+        """Apply to a word, in the order they were learned, all merges that fit it."""
+        token_of = self._token_of.get
+        # A sorted list is a heap.
+        queue = sorted(filter(None, map(token_of, neighbours(word))))
+        while queue:
+            token = heappop(queue)
+            left, *rest = word.split(self._pair_of[token])
+            if not rest:
+                continue  # an earlier merge took one of the two
+            word = token.join([left, *rest])
+            for right in rest:
+                if before := token_of((left[-1:] or token) + token):
+                    heappush(queue, before)
+                if after := token_of(token + (right[:1] or token)):
+                    heappush(queue, after)
+                left = right
+        return word
