@@ -152,7 +152,8 @@ def set_up():
             base = getattr(sys, "_base_executable", sys.executable)  # not the one just removed
             run_logged([base, "-m", "venv", str(VENV)])
         pip = [str(PYTHON), "-m", "pip", "install", "--no-user", "--no-input"]
-        pip += ["--disable-pip-version-check", "--progress-bar", "off"]
+        # Compiling on first use instead saves half a minute and 0.3 GB: most is never imported.
+        pip += ["--disable-pip-version-check", "--progress-bar", "off", "--no-compile"]
         run_logged([*pip, "-r", str(LOCK)])
         run_logged([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)])
         STAMP.write_text(wanted, "utf-8")
