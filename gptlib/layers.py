@@ -13,6 +13,15 @@ from gptlib.hooks import HookPoint
 INIT_STD = 0.02  # GPT-2's spread of fresh weights (Radford et al. 2018, section 4.1)
 
 
+def draw(weight: Tensor, std: float) -> None:
+    """Fill a weight from N(0, std²), in place; on the "meta" device, which has no numbers, not.
+
+    There torch would do nothing, but import its compiler for it, which takes 2 s.
+    """
+    if not weight.is_meta:
+        nn.init.normal_(weight, std=std)
+
+
 class Linear(nn.Linear):
     """`x @ weight.T + bias`, with weights drawn once as in GPT-2: N(0, std²), biases 0.
 
@@ -27,7 +36,7 @@ class Linear(nn.Linear):
         super().__init__(in_features, out_features, bias)
 
     def reset_parameters(self) -> None:
-        nn.init.normal_(self.weight, std=self.std)
+        draw(self.weight, self.std)
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
@@ -36,7 +45,7 @@ class Embedding(nn.Embedding):
     """A table of vectors, one row per id, drawn from N(0, 0.02²)."""
 
     def reset_parameters(self) -> None:
-        nn.init.normal_(self.weight, std=INIT_STD)
+        draw(self.weight, INIT_STD)
 
 
 def residual_std(config: GPTConfig) -> float:
