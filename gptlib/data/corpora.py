@@ -1,10 +1,10 @@
 """Corpora by name, path or address: `corpus(source)` is the text, `pieces(source)` streams it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from gptlib.data.python_library import python_docs, python_source
 
-_BUILT_IN: dict[str, Callable[[], Iterator[str]]] = {
+_BUILT_IN: dict[str, Callable[[], Iterable[str]]] = {
     "python-docs": python_docs,
     "python-source": python_source,
 }

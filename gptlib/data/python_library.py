@@ -14,6 +14,7 @@ import sysconfig
 import tokenize
 import warnings
 from collections.abc import Iterable, Iterator
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
@@ -38,8 +39,9 @@ _NO_PROSE = _TABLES | {
 _COMPILED = (builtins, itertools, math)
 
 
-def python_docs() -> Iterator[str]:
-    """Yield Python's documentation: one document per module (its docstrings) and per help() topic.
+@cache
+def python_docs() -> tuple[str, ...]:
+    """Python's documentation: one document per module (its docstrings) and per help() topic.
 
     The order is fixed and mixes modules with topics, so that the last tenth of the text is a fair
     sample of the whole. A docstring that occurs twice is kept once.
@@ -55,9 +57,11 @@ def python_docs() -> Iterator[str]:
         documents[f"help({topic!r})"] = [text]
 
     seen: set[str] = set()
-    for name in sorted(documents, key=_mixed):
-        if document := "\n\n".join(_new(map(_clean, documents[name]), seen)):
-            yield document
+    texts = (
+        "\n\n".join(_new(map(_clean, documents[name]), seen))
+        for name in sorted(documents, key=_mixed)
+    )
+    return tuple(filter(None, texts))
 
 
 def python_source() -> Iterator[str]:

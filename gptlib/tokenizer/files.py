@@ -33,10 +33,8 @@ class Contents(NamedTuple):
     special_tokens: dict[str, int]
 
 
-class _Merge(NamedTuple):
-    where: str
-    left: str
-    right: str
+# The number of its line, or its place in a list, and the two tokens.
+_Merge = tuple[int, str, str]
 
 
 def write_files(contents: Contents, folder: str | Path) -> None:
@@ -84,7 +82,7 @@ def read_files(path: str | Path) -> Contents:
     # Nothing marks a special token here, but only a special one is neither a byte nor merged.
     merged = {left + right for _, left, right in merges}
     special = {name: vocab[name] for name in vocab.keys() - merged - set(_BYTES)}
-    return _check(vocab, merges, special, vocab_file)
+    return _check(vocab, merges, special, vocab_file, f"{merges_file}, line")
 
 
 def _read_tokenizer_json(path: Path) -> Contents:
@@ -94,7 +92,7 @@ def _read_tokenizer_json(path: Path) -> Contents:
         vocab = _ids(model["vocab"], path)
         special = _ids({token["content"]: token["id"] for token in added}, path)
         merges = [
-            _merge(merge.split(" ") if isinstance(merge, str) else merge, f"{path}, merge {n}")
+            (n, *_two(merge.split(" ") if isinstance(merge, str) else merge, f"{path}, merge {n}"))
             for n, merge in enumerate(model["merges"], start=1)
         ]
         differs = [
@@ -113,7 +111,7 @@ def _read_tokenizer_json(path: Path) -> Contents:
         raise ValueError(f"{path} does not describe a BPE tokenizer: {error!r}") from None
     if differs:
         raise ValueError(f"{path} is not a tokenizer of GPT-2's kind: see its {', '.join(differs)}")
-    return _check(vocab | special, merges, special, path)
+    return _check(vocab | special, merges, special, path, f"{path}, merge")
 
 
 def _read_merges_txt(path: Path) -> list[_Merge]:
@@ -121,14 +119,13 @@ def _read_merges_txt(path: Path) -> list[_Merge]:
     for number, line in enumerate(_read(path).split("\n"), start=1):
         line = line.removesuffix("\r")
         if line and not line.startswith("#version"):
-            merges.append(_merge(line.split(" "), f"{path}, line {number}"))
+            merges.append((number, *_two(line.split(" "), f"{path}, line {number}")))
     return merges
 
 
-def _merge(parts: Any, where: str) -> _Merge:
-    match parts:
-        case [str(left), str(right)] if left and right:
-            return _Merge(where, left, right)
+def _two(parts: Any, where: str) -> tuple[str, str]:
+    if len(parts) == 2 and all(isinstance(part, str) and part for part in parts):
+        return parts[0], parts[1]
     raise ValueError(f"{where}: expected two tokens, found {parts}")
 
 
@@ -146,7 +143,7 @@ def _ids(vocab: Any, path: Path) -> dict[str, int]:
 
 
 def _check(
-    vocab: dict[str, int], merges: list[_Merge], special: dict[str, int], path: Path
+    vocab: dict[str, int], merges: list[_Merge], special: dict[str, int], path: Path, where: str
 ) -> Contents:
     """Check that vocabulary and merges make one tokenizer, and read the visible characters."""
     _ids(vocab, path)
@@ -155,25 +152,22 @@ def _check(
             f"{path}: no token for {len(missing)} of the 256 bytes, the first {missing[0]!r}; "
             "a byte-level vocabulary needs them all"
         )
-    made = dict.fromkeys(_BYTES, "the bytes")
-    for where, left, right in merges:
-        for part in (left, right):
-            if part not in made:
-                raise ValueError(f"{where}: {part!r} is neither a byte nor merged before")
+    made = {name: from_visible(name) for name in _BYTES}
+    pairs = []
+    for number, left, right in merges:
         merged = left + right
+        if left not in made or right not in made:
+            part = right if left in made else left
+            raise ValueError(f"{where} {number}: {part!r} is neither a byte nor merged before")
         if merged in made:
-            raise ValueError(f"{where}: {merged!r} was already made by {made[merged]}")
+            raise ValueError(f"{where} {number}: {merged!r} was merged before")
         if merged not in vocab:
-            raise ValueError(f"{where}: {merged!r} is not in the vocabulary")
-        made[merged] = where
-    for name in vocab:
-        if name not in made and name not in special:
-            raise ValueError(f"{path}: nothing makes the token {name!r}: no byte, no merge")
-    return Contents(
-        merges=[(from_visible(left), from_visible(right)) for _, left, right in merges],
-        vocab={from_visible(name): vocab[name] for name in made},
-        special_tokens=special,
-    )
+            raise ValueError(f"{where} {number}: {merged!r} is not in the vocabulary")
+        pairs.append((made[left], made[right]))
+        made[merged] = made[left] + made[right]
+    if unmade := vocab.keys() - made.keys() - special.keys():
+        raise ValueError(f"{path}: no merge makes the token {min(unmade)!r}, and it is not special")
+    return Contents(pairs, {token: vocab[name] for name, token in made.items()}, special)
 
 
 def _read_json(path: Path) -> Any:
