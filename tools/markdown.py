@@ -16,6 +16,7 @@ _PARSER = (
     .use(dollarmath_plugin)
     .use(amsmath_plugin)
 )
+_PARSER.validateLink = lambda url: True  # a link that no browser would follow is still a link
 
 
 @dataclass

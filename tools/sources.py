@@ -102,6 +102,8 @@ def read_source(path: Path, root: Path) -> Source:
 def _first_line(lines: list[str], marker: int) -> int:
     """The line of the first text after a marker; both count from 1."""
     for number in range(marker + 1, len(lines) + 1):
+        if _MARKER.match(lines[number - 1]):
+            break
         if lines[number - 1].strip() not in ("", "#", '"""', "'''"):
             return number
     return marker
