@@ -16,13 +16,13 @@ from functools import cache
 from typing import Any
 
 from gptlib.storyworld import enumeration, score
-from gptlib.storyworld.entropy import Encode, Entropy, estimate
+from gptlib.storyworld.estimate import Encode, Entropy, estimate
 from gptlib.storyworld.generate import Sampler
 from gptlib.storyworld.grammar import DATA, Grammar
 from gptlib.storyworld.machine import StoryError
+from gptlib.storyworld.meaning import Sentence, Story, Word
 from gptlib.storyworld.reading import LEVELS, DataError
 from gptlib.storyworld.splits import SPLITS, World
-from gptlib.storyworld.story import Sentence, Story, Word
 
 __all__ = [
     "DATA",

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from gptlib import storyworld
-from gptlib.storyworld.plotlines import LinkedPlot
+from gptlib.storyworld.linking import LinkedPlot
 
 
 def main(arguments: list[str] | None = None) -> int:

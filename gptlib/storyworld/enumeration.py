@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from gptlib.storyworld.machine import Rest, begin, moves
 from gptlib.storyworld.splits import World, split_of
-from gptlib.storyworld.world import State
+from gptlib.storyworld.state import State
 
 
 def enumerate_stories(world: World, split: str | None = None) -> Iterator[tuple[str, float]]:

@@ -15,8 +15,7 @@ from random import Random
 from typing import Any
 
 from gptlib.storyworld.lexicon import Entry
-from gptlib.storyworld.machine import StoryError
-from gptlib.storyworld.plotlines import (
+from gptlib.storyworld.linking import (
     Alt,
     Bind,
     Choice,
@@ -29,10 +28,11 @@ from gptlib.storyworld.plotlines import (
     Set,
     Tell,
 )
+from gptlib.storyworld.machine import StoryError
 from gptlib.storyworld.realise import quality
 from gptlib.storyworld.splits import World, split_of
+from gptlib.storyworld.state import FATE, GAP, RANDOM, SENTENCE, TRACE, State, apply, entry_in
 from gptlib.storyworld.template import Text
-from gptlib.storyworld.world import FATE, GAP, RANDOM, SENTENCE, TRACE, State, apply, entry_in
 
 Run = Callable[[State, list[str]], None]
 Table = tuple[list[float], list[Any]]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gptlib.storyworld.lexicon import Entry
-from gptlib.storyworld.plotlines import (
+from gptlib.storyworld.linking import (
     Alt,
     Bind,
     Choice,
@@ -26,8 +26,8 @@ from gptlib.storyworld.plotlines import (
     Tell,
 )
 from gptlib.storyworld.realise import quality
+from gptlib.storyworld.state import CAPITAL, GAP, SENTENCE, State, apply, entry_in
 from gptlib.storyworld.template import Text
-from gptlib.storyworld.world import CAPITAL, GAP, SENTENCE, State, apply, entry_in
 
 Rest = tuple[Any, Any] | None
 """What remains to be told: (item, rest) or None."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gptlib.storyworld.lexicon import Entry
+from gptlib.storyworld.state import DISCOURSE, PRONOUN_RUN, SENTENCE, State
 from gptlib.storyworld.template import Slot
-from gptlib.storyworld.world import DISCOURSE, PRONOUN_RUN, SENTENCE, State
 
 Say = Callable[[State, int, Entry], str]
 """(state, cell of the role, its entry) -> text; notes the mention in the state."""

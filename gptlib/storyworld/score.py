@@ -11,10 +11,10 @@ import math
 from collections.abc import Callable
 
 from gptlib.storyworld.lexicon import Entry
+from gptlib.storyworld.linking import LinkedPlot
 from gptlib.storyworld.machine import End, Rest, begin, moves
-from gptlib.storyworld.plotlines import LinkedPlot
 from gptlib.storyworld.splits import World, split_of
-from gptlib.storyworld.world import State
+from gptlib.storyworld.state import State
 
 Parses = dict[str, float]
 """Key -> probability of the text told with that key."""

@@ -11,7 +11,7 @@ import math
 from zlib import crc32
 
 from gptlib.storyworld.grammar import Grammar
-from gptlib.storyworld.plotlines import LinkedPlot
+from gptlib.storyworld.linking import LinkedPlot
 from gptlib.storyworld.reading import LEVELS, DataError
 
 SPLITS = ("train", "validation", "test")

@@ -8,12 +8,12 @@ from functools import cached_property, lru_cache
 
 from gptlib.storyworld.grammar import Grammar
 from gptlib.storyworld.lexicon import Entry
+from gptlib.storyworld.linking import Choice, LinkedPlot, Paragraph, Quality, Say, Tell
 from gptlib.storyworld.machine import End, Move, StoryError, begin, moves
-from gptlib.storyworld.plotlines import Choice, LinkedPlot, Paragraph, Quality, Say, Tell
 from gptlib.storyworld.realise import CHINESE
 from gptlib.storyworld.splits import World, split_of
+from gptlib.storyworld.state import DISCOURSE, Env, State
 from gptlib.storyworld.template import Part, Phrase, Slot, Text
-from gptlib.storyworld.world import DISCOURSE, Env, State
 
 _WORD = re.compile(r"[A-Za-z]+(?:['’-][A-Za-z]+)*")
 _CHINESE_END = DISCOURSE + 12

@@ -13,8 +13,8 @@ from gptlib.storyworld import realise
 from gptlib.storyworld.grammar import Alternative, Call, Event, Grammar, Plot
 from gptlib.storyworld.lexicon import Entry
 from gptlib.storyworld.reading import LEVELS, DataError, Line
+from gptlib.storyworld.state import Env, Layout, Test
 from gptlib.storyworld.template import Part, Phrase, Slot, Template, Text
-from gptlib.storyworld.world import Env, Layout, Test
 
 
 @dataclass(eq=False, slots=True)
