@@ -100,5 +100,10 @@ def fill(text: str, values: list[str]) -> str:
 
 def filled_from(text: str, filled: str) -> bool:
     """Whether `filled` is `text` with some one-line value in the place of each template."""
-    literals = [re.escape(part) for part in _TEMPLATE.split(text)[::2]]
-    return re.fullmatch(r"[^\n]+?".join(literals), filled) is not None
+    first, *others = [re.escape(part) for part in _TEMPLATE.split(text)[::2]]
+    if not others:
+        return filled == text
+    # Each value ends where the next literal first appears. Atomic groups never look further:
+    # a long table that does not match would otherwise be tried in all ways to split it.
+    middle = "".join(rf"(?>[^\n]+?{part})" for part in others[:-1])
+    return re.fullmatch(rf"{first}{middle}[^\n]+{others[-1]}", filled) is not None

@@ -117,3 +117,10 @@ def test_a_filled_text_agrees_with_its_template(parts, end):
 def test_an_edited_text_does_not_agree(edited):
     assert filled_from("The loss is {{ loss }}.", "The loss is 3.2.")
     assert not filled_from("The loss is {{ loss }}.", edited)
+
+
+def test_a_long_table_is_compared_at_once():
+    text = ", ".join(["{{ x }}"] * 60) + " end"
+    filled = fill(text, ["1, 2"] * 60)
+    assert filled_from(text, filled)
+    assert not filled_from(text, filled + "ed")  # would take years in all ways to split it
