@@ -8,17 +8,13 @@ from urllib.parse import quote
 
 from course import ROOT
 
-# The course asks the network for nothing: no news, no search for updates or extensions.
-OFFLINE = [
-    "--LabApp.news_url=None",
-    "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
-    "--LabApp.extension_manager=readonly",
-]
+# The course's settings of JupyterLab: it asks the network for nothing (news, updates, extensions).
+SETTINGS = ROOT / "tools" / "jupyter"
 
 
-def settings(arguments: list[str]) -> list[str]:
+def lab_arguments(arguments: list[str]) -> list[str]:
     """The arguments of JupyterLab: the course's own, then the user's, which win."""
-    ours = [f"--ServerApp.root_dir={ROOT}", *OFFLINE]
+    ours = [f"--ServerApp.root_dir={ROOT}"]
     if asked_port(arguments):
         ours.append("--ServerApp.port_retries=0")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -56,9 +52,11 @@ def main(arguments: list[str]) -> None:
     port = asked_port(arguments)
     if port and not is_free(port):
         sys.exit(f"course.py: port {port} is taken. Give another one, as in --port {port + 1}.")
+    paths = [str(SETTINGS), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
     from jupyterlab.labapp import LabApp
 
-    LabApp.launch_instance(settings(arguments))
+    LabApp.launch_instance(lab_arguments(arguments))
 
 
 if __name__ == "__main__":

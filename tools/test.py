@@ -34,11 +34,9 @@ def stages(quick: bool, extra: list[str]) -> Iterator[tuple[str, list[str]]]:
         yield "notebooks", [*pytest, "--nbval", *books]
 
 
-def environment(stage: str) -> dict[str, str]:
-    """No hub, no window, and none of the settings that change what a person's notebooks print."""
+def environment() -> dict[str, str]:
+    """No hub, and none of the settings that change what a person's notebooks print."""
     own = {"IPYTHONDIR": str(CACHE / "ipython"), "JUPYTER_CONFIG_DIR": str(CACHE / "jupyter")}
-    if stage == "pytest":  # a notebook brings its own backend
-        own["MPLBACKEND"] = "Agg"
     return {**os.environ, "HF_HUB_OFFLINE": "1", **own}
 
 
@@ -63,7 +61,7 @@ def run(quick: bool, extra: list[str]) -> int:
         REPORT.unlink(missing_ok=True)
         start = time.perf_counter()
         done = subprocess.run(
-            command, cwd=ROOT, env=environment(name), stdin=subprocess.DEVNULL, check=False
+            command, cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, check=False
         )
         counts = count(REPORT, done.returncode)
         rows.append((name, "FAILED" if counts[1] else "passed", time.perf_counter() - start))
