@@ -11,8 +11,15 @@ from pathlib import Path
 
 import nbformat
 
-from tools.agreement import course_disagreements, disagreements, find_sources, notebook_of
+from tools.agreement import (
+    course_disagreements,
+    disagreements,
+    find_notebooks,
+    find_sources,
+    notebook_of,
+)
 from tools.execute import execute
+from tools.limits import broken_rules
 from tools.sources import BuildError, Source, read_source
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -55,8 +62,12 @@ def _report(path: Path, root: Path, force: bool) -> tuple[bool, str]:
         built = build(path, root, force)
     except BuildError as error:
         return False, str(error)
-    seconds = time.perf_counter() - started
-    return True, f"{label}: built in {seconds:.0f} s" if built else f"{label}: up to date"
+    if not built:
+        return True, f"{label}: up to date"
+    lines = [f"{label}: built in {time.perf_counter() - started:.0f} s"]
+    # The tests will refuse these; the author reads of them now.
+    lines += [f"    {problem}" for problem in broken_rules(notebook_of(path, root), root)]
+    return True, "\n".join(lines)
 
 
 def _chosen(paths: list[str], root: Path) -> Iterator[Path]:
@@ -76,7 +87,9 @@ def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.build", description=__doc__)
     parser.add_argument("paths", nargs="*", help="source files or folders (default: all)")
-    parser.add_argument("--check", action="store_true", help="compare only; build nothing")
+    parser.add_argument(
+        "--check", action="store_true", help="build nothing; list what the tests would refuse"
+    )
     parser.add_argument("--force", action="store_true", help="build what is up to date as well")
     parser.add_argument("--jobs", type=int, default=1, help="notebooks built at the same time")
     parser.add_argument("--root", type=Path, default=ROOT, help="the course's folder")
@@ -84,7 +97,10 @@ def main(arguments: list[str] | None = None) -> int:
     root = options.root.resolve()
     if options.check:
         problems = list(course_disagreements(root))
-        print("\n".join(problems) or "sources and notebooks agree")
+        for path in find_notebooks(root):
+            label = path.relative_to(root).as_posix()
+            problems += [f"{label}: {problem}" for problem in broken_rules(path, root)]
+        print("\n".join(problems) or "sources and notebooks agree, and every rule is kept")
         return 1 if problems else 0
     try:
         sources = list(dict.fromkeys(_chosen(options.paths, root)))

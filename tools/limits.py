@@ -5,9 +5,11 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
+from tools.links import broken_links
 from tools.markdown import read_markdown
 from tools.sources import TAGS
 
@@ -63,15 +65,20 @@ def outputs_are_calm(notebook: NotebookNode) -> Iterator[str]:
                 yield f"{where}: its output holds text on stderr"
 
 
-def outputs_are_portable(notebook: NotebookNode, root: Path | None = None) -> Iterator[str]:
-    """No memory address and no path of the building machine, nor of the course's folder there."""
+def outputs_are_portable(notebook: NotebookNode) -> Iterator[str]:
+    """No memory address, and no path of a kind that differs by machine."""
     for where, cell in code_cells(notebook):
         for text in _texts(cell):
             found = _ADDRESS.search(text) or _PATH.search(text)
             if found:
                 yield f"{where}: its output holds {found[0]!r}, which differs by machine"
-            elif root is not None and str(root) in text:
-                yield f"{where}: its output holds the path of the course's folder"
+
+
+def outputs_name_no_folder_of(root: Path, notebook: NotebookNode) -> Iterator[str]:
+    """No path below the course's folder, wherever that lies on this machine."""
+    for where, cell in code_cells(notebook):
+        if any(str(root) in text for text in _texts(cell)):
+            yield f"{where}: its output holds the path of the course's folder"
 
 
 def _texts(cell: NotebookNode) -> Iterator[str]:
@@ -220,3 +227,13 @@ RULES: tuple[Callable[[NotebookNode], Iterator[str]], ...] = (
     templates_are_filled,
     comparison_is_strict,
 )
+
+
+def broken_rules(path: Path, root: Path) -> Iterator[str]:
+    """All problems of the notebook file at `path`, its links included."""
+    notebook = nbformat.read(path, as_version=4)
+    for rule in RULES:
+        yield from rule(notebook)
+    yield from outputs_name_no_folder_of(root, notebook)
+    yield from file_is_small(path)
+    yield from broken_links(path, root)

@@ -1,8 +1,12 @@
 """Every rule of `tools.limits` holds for a good notebook and fails for each way to break it."""
 
+from pathlib import Path
+
+import nbformat
 import pytest
 
 from tools import limits
+from tools.build import main
 
 from .samples import code, displayed, markdown, notebook, stream
 
@@ -109,11 +113,12 @@ def test_at_most_fifteen_in_a_hundred_outputs_are_exempt(ignored, with_output, a
     assert all(f"{ignored} of {with_output} cells" in problem for problem in problems)
 
 
-def test_the_courses_own_folder_is_found_in_outputs(tmp_path):
-    bad = outputs(stream(f"{tmp_path}/x"))
-    assert any(
-        "course's folder" in p or "differs" in p for p in limits.outputs_are_portable(bad, tmp_path)
-    )
+def test_the_courses_own_folder_is_found_in_outputs():
+    root = Path("/work/my course")
+    bad = outputs(stream(f"read {root}/chapters/x"))
+    assert list(limits.outputs_name_no_folder_of(root, GOOD)) == []
+    (problem,) = limits.outputs_name_no_folder_of(root, bad)
+    assert "path of the course's folder" in problem
 
 
 def test_a_large_file_is_found(tmp_path):
@@ -122,3 +127,12 @@ def test_a_large_file_is_found(tmp_path):
     assert list(limits.file_is_small(path)) == []
     path.write_bytes(b"x" * 501_000)
     assert list(limits.file_is_small(path)) == ["501 KB, at most 500"]
+
+
+def test_the_author_reads_of_broken_rules(course, capsys):
+    course.notebook().parent.mkdir()
+    nbformat.write(notebook(markdown("[x](nowhere.md)"), code("x\n" * 40)), course.notebook())
+    assert main(["--root", str(course.root), "--check"]) == 1
+    listed = capsys.readouterr().out
+    for problem in ("no title", "no such file", "40 lines", "has no source"):
+        assert problem in listed
