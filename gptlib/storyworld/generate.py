@@ -238,7 +238,8 @@ class _Program:
 
         def run(s: State, out: list[str]) -> None:
             if s[cell] is None:
-                assert draw is not None
+                if draw is None:
+                    raise StoryError(f"{{{slot.role}.{slot.attribute}}} is told but not set")
                 draw(s)
             out.append(quality(s, slot, cell, role))
 

@@ -81,6 +81,8 @@ class Grammar:
         self.lexicon = Lexicon([b for b in blocks if b.kind == "type"])
         self.attributes: dict[str, str] = {}
         """`role`, a type of the lexicon, or the symbols the attribute can hold."""
+        self.drawn: set[str] = set()
+        """Attributes that are drawn when they are told before they were set."""
         self.pos: dict[str, str] = {}
         self.phrases: dict[str, list[Template]] = {}
         self.events: dict[str, Event] = {}
@@ -124,7 +126,13 @@ class Grammar:
         name, colon, values = block.head.partition(":")
         if not colon or not values.strip():
             raise DataError(block.where, "an attribute without values", "attribute holder: role")
-        self.attributes[name] = values.strip()
+        words = values.split()
+        if words[0] == "draw":
+            self.drawn.add(name)
+            if len(words) != 2 or words[1] not in self.lexicon.parent:
+                raise DataError(block.where, "draw without a type", "attribute colour: draw colour")
+            words = words[1:]
+        self.attributes[name] = " ".join(words)
 
     def _read_pos(self, block: Block) -> None:
         if not block.head.isupper():

@@ -251,7 +251,7 @@ class LinkedPlot:
             return Say(cell, slot, realise.english(slot), True, None)
         if cell not in self._qualities:
             self._qualities[cell] = None
-            if kind in self.grammar.lexicon.parent:
+            if slot.attribute in self.grammar.drawn:
                 found = self.grammar.lexicon.candidates(kind, self.level)
                 self._qualities[cell] = Draw(cell, f"{slot.role}.{slot.attribute}", found)
         return Quality(cell, slot, self._qualities[cell])

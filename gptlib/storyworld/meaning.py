@@ -102,6 +102,8 @@ class _Reader:
         self.zh = ""
         self._text = ""
         self._start = 0
+        self._zh = ""
+        self._template = ""
         self._words: list[Word] = []
         self._picked: list[tuple[Choice, Move]] = []
         self._discourse: list[object] = plot.start[:_CHINESE_END]
@@ -111,6 +113,7 @@ class _Reader:
         while rest is not None:
             if isinstance(rest[0], End):
                 self._check(rest[0].tell, state)
+                self._translate(rest[0].tell, state)
             only = choices[made] if made < len(choices) else None
             (move,) = moves(plot, rest, state, only=only)
             made += move.index is not None
@@ -150,27 +153,31 @@ class _Reader:
                 self._words.append(Word(word, pos, role))
         self._text += move.text
 
-    def _close(self, tell: Tell, s: State) -> None:
+    def _translate(self, tell: Tell, s: State) -> None:
+        """The sentence in Chinese, told like the English of the state before its effects."""
         template = next(move.alt for choice, move in self._picked if choice is tell.choice)
         assert template is not None
+        self._template = template.where
         z = s[:]
         z[:_CHINESE_END] = self._discourse
         z[0] = s[0]
-        zh = "".join(self._chinese(part, tell.env, z) for part in template.chinese)
+        self._zh = "".join(self._chinese(part, tell.env, z) for part in template.chinese)
         self._discourse = z[:_CHINESE_END]
-        self.zh += self._break + zh
+        self.zh += self._break + self._zh
         self._break = ""
+
+    def _close(self, tell: Tell, s: State) -> None:
         self.sentences.append(
             Sentence(
                 text=self._text[self._start :],
                 start=self._start,
                 stop=len(self._text),
-                zh=zh,
+                zh=self._zh,
                 event=tell.event.name,
                 arguments=dict(tell.env),
                 words=tuple(self._words),
                 state=self.plot.layout.facts(s),
-                template=template.where,
+                template=self._template,
             )
         )
 
@@ -178,7 +185,8 @@ class _Reader:
         if isinstance(part, Text):
             return part.text
         if isinstance(part, Phrase):
-            at = next(i for i, (choice, _) in enumerate(self._picked) if choice.name == part.name)
+            names = [choice.name for choice, _ in self._picked]
+            at = names.index(part.name, 1)  # 0 is the choice of the paraphrase itself
             alt = self._picked.pop(at)[1].alt
             assert alt is not None
             return "".join(self._chinese(inner, env, z) for inner in alt.chinese)
@@ -191,6 +199,8 @@ class _Reader:
             if isinstance(z[role], Entry):
                 return str(z[role].zh) + ("的" if slot.form == "的" else "")
             role = z[role]
+        if z[role] is None:
+            raise StoryError(f"{self._template}: {{{slot.role}}} is told in Chinese alone")
         return CHINESE[slot.form](z, role, z[role])
 
 

@@ -28,6 +28,7 @@ plot jog @nursery
 CASES = [
     ("version test\n", "", "no version", 0),
     ("type being\n", "tpye being\n", "unknown block 'tpye'", 5),
+    ("attribute mood: mood", "attribute mood: draw mod", "draw without a type", 3),
     ("@nursery\n  - Lily", "@kindergarten\n  - Lily", "unknown level '@kindergarten'", 6),
     ("is being:", "is creature:", "unknown type 'creature'", 6),
     ("Lily | 莉莉", "Lily", "1 parts between bars", 7),

@@ -10,7 +10,7 @@ from gptlib.storyworld import enumeration, score
 
 SMALL = """
 version test
-attribute mood: mood
+attribute mood: draw mood
 attribute at: role
 type being
 type person is being
