@@ -1,0 +1,1 @@
+"""Tests of course.py and of what it installs."""

@@ -1,0 +1,116 @@
+"""course.py, run for real on a tiny lock: what it makes, keeps, repairs and hands on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from .tiny_course import TinyCourse, complaint, told
+
+pytestmark = pytest.mark.slow  # each test makes a virtual environment or two
+
+
+def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    while not path.exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+
+
+def test_first_and_second_start(course: TinyCourse) -> None:
+    before = set(course.root.iterdir())
+    said = told(course.run("test", "--quick", "--", "-k", "two words", TINY_CODE="0"))
+    assert said["arguments"] == ["--quick", "--", "-k", "two words"]
+    assert Path(said["prefix"]) == course.root / ".venv"
+    assert Path(said["folder"]) == course.root
+    assert Path(said["path"]) == course.python.parent
+    assert said["utf8"] == 1
+    assert (said["tinydep"], said["tiny"]) == ("1.0", "1.0")
+    assert set(course.root.iterdir()) - before == {
+        course.root / ".venv",
+        course.root / ".course",
+        # pip's build of the package in this folder
+        *(path for path in [course.root / "__pycache__"] if path.exists()),
+    }
+
+    log = course.log.stat().st_mtime_ns
+    second = course.run("test")
+    assert told(second)["arguments"] == []
+    assert "Setting up" not in second.stdout
+    assert course.log.stat().st_mtime_ns == log
+
+    # The code of the program is course.py's own code.
+    assert course.run("test", TINY_CODE="7").returncode == 7
+
+    # A changed lock is installed into what is there.
+    kept = course.root / ".venv" / "kept"
+    kept.touch()
+    (course.root / "requirements.lock").write_text("tinydep==2.0\n")
+    third = course.run("test")
+    assert told(third)["tinydep"] == "2.0"
+    assert "Setting up" in third.stdout
+    assert kept.exists()
+    assert "Setting up" not in course.run("test").stdout
+
+    # Half an update counts for nothing: what it left is made again.
+    course.stamp.write_text("unfinished")
+    assert told(course.run("test"))["tinydep"] == "2.0"
+    assert not kept.exists()
+
+
+def test_killed_set_up_is_made_again(course: TinyCourse, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    process = course.start(TINY_GATE=str(gate))
+    wait_for(gate, process)
+    assert course.stamp.read_text() == "unfinished"
+
+    # Meanwhile a second terminal neither waits nor tears down what the first one builds.
+    assert "Another terminal" in complaint(course.run("test"))
+    assert course.python.exists()
+
+    if os.name == "posix":  # the whole group, as when the machine goes down
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.communicate()
+    half = course.root / ".venv" / "half"
+    half.touch()
+
+    done = course.run("test")
+    assert told(done)["tiny"] == "1.0"
+    assert not half.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a POSIX signal")
+def test_control_c(course: TinyCourse, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    process = course.start(TINY_GATE=str(gate))
+    wait_for(gate, process)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    stdout, stderr = process.communicate()
+    assert process.returncode == 130, stdout + stderr
+    assert stderr.strip() == "course.py: stopped. The same command starts again."
+    assert told(course.run("test"))["tiny"] == "1.0"
+
+
+def test_damage_is_repaired(course: TinyCourse) -> None:
+    (course.root / ".venv").mkdir()
+    assert told(course.run("test"))["tiny"] == "1.0"
+
+    course.python.unlink()
+    course.python.write_bytes(b"")  # stands for one that the system's upgrade broke
+    assert told(course.run("test"))["tiny"] == "1.0"
+
+    course.root = course.root.rename(course.root.with_name("elsewhere"))
+    assert Path(told(course.run("test"))["prefix"]) == course.root / ".venv"
+
+
+def test_venv_made_by_hand_is_kept(course: TinyCourse) -> None:
+    subprocess.run([sys.executable, "-m", "venv", course.root / ".venv"], check=True)
+    own = course.root / ".venv" / "own file"
+    own.touch()
+    assert told(course.run("test"))["tiny"] == "1.0"
+    assert own.exists()
