@@ -5,7 +5,7 @@ is one integer: training that stopped goes on with exactly the batches it would 
 """
 
 from collections.abc import Iterator
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -52,7 +52,7 @@ class Batches:
         batch_size: int,
         length: int,
         seed: int = 0,
-        order: Literal["random", "epochs"] = "random",
+        order: str = "random",
     ) -> None:
         _check_sizes(tokens, batch_size, length)
         if order not in ("random", "epochs"):

@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import sys
+import threading
 import time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -59,8 +60,9 @@ def download(url: str, sha256: str | None = None, timeout: float = 30) -> Path:
                 )
             os.replace(mine, file)
         finally:
-            if mine.exists():
-                os.replace(mine, _partial(file)) if sha256 else mine.unlink()
+            if mine.exists() and sha256:
+                os.replace(mine, _partial(file))
+            mine.unlink(missing_ok=True)
     except DownloadError:
         raise
     except OSError as error:
@@ -79,11 +81,11 @@ def _partial(file: Path) -> Path:
 
 
 def _claim_partial(file: Path) -> Path:
-    """A file of this process alone, holding what an earlier download left.
+    """A name of this download's own, with the bytes that an earlier one left.
 
-    Two processes may download at once: renaming succeeds for one of them only.
+    Two may run at once: renaming what was left succeeds for one of them only.
     """
-    mine = file.with_name(f"{file.name}.part-{os.getpid()}")
+    mine = file.with_name(f"{file.name}.part-{os.getpid()}-{threading.get_ident()}")
     for left in file.parent.glob(f"{file.name}.part*"):
         try:
             idle = time.time() - left.stat().st_mtime
