@@ -98,7 +98,7 @@ def test_docstrings_are_found_by_parsing_and_kept_once(
     found = "\n\n".join(python_docs.__wrapped__())
     once = [
         "What the first module does.",
-        "A shape that stands inside an if.\n\n    Indented    further.",
+        "A shape that stands inside an if.\n\nIndented    further.",
         "Shared by both of the modules.",
         "Written inside a function.",
         "Written in a handler,  half a character.",
