@@ -135,18 +135,17 @@ def png(fig: Figure) -> bytes:
 
 
 def show(fig: Figure, alt: str) -> None:
-    """Display a figure in a notebook together with its description in words.
+    """Display a figure in a notebook, and below it its description in words.
 
-    `alt` is read out by screen readers, shown where pictures are not, and says what the picture
-    *shows*, not what it is. Raises `ValueError` when it is shorter than 20 characters.
+    `alt` says what the picture *shows*, not what it is: readers see it as a caption, screen
+    readers read it out. (JupyterLab 4 passes no alt text to its images, so the caption is the
+    only way there.) Raises `ValueError` when it is shorter than 20 characters.
     """
     if len(alt.strip()) < 20:
         raise ValueError(f"alt={alt!r}: describe in a sentence what the picture shows")
     from IPython.display import display
 
     picture = base64.b64encode(png(fig)).decode("ascii")
-    display(  # type: ignore[no-untyped-call]
-        {"image/png": picture, "text/plain": alt},
-        metadata={"image/png": {"alt": alt}},
-        raw=True,
-    )
+    bundle = {"image/png": picture, "text/plain": alt}
+    display(bundle, metadata={"image/png": {"alt": alt}}, raw=True)  # type: ignore[no-untyped-call]
+    display({"text/markdown": f"*{alt}*", "text/plain": alt}, raw=True)  # type: ignore[no-untyped-call]

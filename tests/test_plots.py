@@ -33,7 +33,8 @@ def test_show_displays_the_picture_with_its_words():
     InteractiveShell.instance()
     with capture_output() as captured:
         plots.show(draw(), alt="The first row rises from zero to one.")
-    (output,) = captured.outputs
+    output, caption = captured.outputs
+    assert caption.data["text/markdown"] == "*The first row rises from zero to one.*"
     assert output.data["text/plain"] == "The first row rises from zero to one."
     assert output.metadata["image/png"]["alt"] == "The first row rises from zero to one."
     assert "image/png" in output.data
