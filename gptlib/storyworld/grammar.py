@@ -6,8 +6,17 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gptlib.storyworld.annotations import (
+    EVENT_KEYS,
+    PLOT_KEYS,
+    AttributeNotes,
+    EventNotes,
+    PlotNotes,
+    read_entities,
+    read_glosses,
+)
 from gptlib.storyworld.lexicon import Lexicon
-from gptlib.storyworld.reading import Block, DataError, Line, read_blocks
+from gptlib.storyworld.reading import BLOCKS, Block, DataError, Line, read_blocks
 from gptlib.storyworld.template import Template, parse_template
 
 DATA = Path(__file__).with_name("data")
@@ -57,6 +66,7 @@ class Event:
     """Conditions, as (where, text)."""
     effects: list[tuple[str, str]] = field(default_factory=list)
     templates: list[Template] = field(default_factory=list)
+    notes: EventNotes = field(default_factory=EventNotes)
 
 
 @dataclass
@@ -70,6 +80,7 @@ class Plot:
     roles: dict[str, Role] = field(default_factory=dict)
     start: list[tuple[str, str]] = field(default_factory=list)
     lines: list[Alternative] = field(default_factory=list)
+    notes: PlotNotes = field(default_factory=PlotNotes)
 
 
 class Grammar:
@@ -83,15 +94,20 @@ class Grammar:
         """`role`, a type of the lexicon, or the symbols the attribute can hold."""
         self.drawn: set[str] = set()
         """Attributes that are drawn when they are told before they were set."""
+        self.asks: dict[str, AttributeNotes] = {}
+        self.labels: dict[str, str] = {}
+        """Type -> entity label of its names."""
+        self.glosses: dict[str, str] = {}
+        """Tag or type -> words that describe those who have it."""
         self.pos: dict[str, str] = {}
         self.phrases: dict[str, list[Template]] = {}
         self.events: dict[str, Event] = {}
         self.steps: dict[str, list[Alternative]] = {}
         self.plots: dict[str, Plot] = {}
         homes: dict[tuple[str, str], str] = {}
-        for kind in ("version", "attribute", "pos", "phrase", "event", "step", "plot"):
+        for kind in BLOCKS:
             for block in blocks:
-                if block.kind == kind:
+                if block.kind == kind and kind != "type":
                     getattr(self, f"_read_{kind}")(block)
                     if kind in ("phrase", "event", "step", "plot"):
                         self._once(homes, block)
@@ -111,6 +127,11 @@ class Grammar:
                 if event and len(call.arguments) != len(event.parameters):
                     shape = f"{event.name}({', '.join(event.parameters)})"
                     raise DataError(where, f"wrong arguments for {event.name}", f"write {shape}")
+
+        for event in self.events.values():
+            for where, name in event.notes.because:
+                if name not in self.events:
+                    raise DataError(where, f"no event {name!r}", "name events that can be causes")
 
     def _once(self, homes: dict[tuple[str, str], str], block: Block) -> None:
         family = "event or step" if block.kind in ("event", "step") else block.kind
@@ -133,6 +154,16 @@ class Grammar:
                 raise DataError(block.where, "draw without a type", "attribute colour: draw colour")
             words = words[1:]
         self.attributes[name] = " ".join(words)
+        self.asks[name] = AttributeNotes()
+        for where, text in block.plain:
+            key, _, rest = text.partition(" ")
+            self.asks[name].read(where, key, rest.strip(), self.lexicon)
+
+    def _read_entity(self, block: Block) -> None:
+        read_entities(block, self.lexicon, self.labels)
+
+    def _read_gloss(self, block: Block) -> None:
+        read_glosses(block, self.lexicon, self.glosses)
 
     def _read_pos(self, block: Block) -> None:
         if not block.head.isupper():
@@ -175,8 +206,12 @@ class Grammar:
         event = Event(match[1], block.where, parameters)
         for where, text in block.plain:
             key, _, rest = text.partition(" ")
+            if key in EVENT_KEYS:
+                event.notes.read(where, key, rest.strip(), parameters)
+                continue
             if key not in ("needs", "makes"):
-                raise DataError(where, f"unknown {key!r}", "write needs, makes or a line with '- '")
+                known = ", ".join(("needs", "makes", *EVENT_KEYS))
+                raise DataError(where, f"unknown {key!r}", f"write {known} or a line with '- '")
             target = event.needs if key == "needs" else event.effects
             target.extend((where, part.strip()) for part in rest.split(","))
         event.templates = self._templates(block)
@@ -216,8 +251,11 @@ class Grammar:
             elif key in ("role", "key"):
                 role = self._role(where, rest, key == "key")
                 plot.roles[role.name] = role
+            elif key in PLOT_KEYS:
+                plot.notes.read(where, key, rest.strip())
             else:
-                raise DataError(where, f"unknown {key!r}", "write role, key, start or '- '")
+                known = ", ".join(("role", "key", "start", *PLOT_KEYS))
+                raise DataError(where, f"unknown {key!r}", f"write {known} or a line with '- '")
         plot.lines = [self._alternative(line) for line in block.lines]
         if not plot.lines:
             raise DataError(block.where, "a plot without lines", "add - step; step; step")

@@ -13,7 +13,7 @@ from gptlib.storyworld import realise
 from gptlib.storyworld.grammar import Alternative, Call, Event, Grammar, Plot
 from gptlib.storyworld.lexicon import Entry
 from gptlib.storyworld.reading import LEVELS, DataError, Line
-from gptlib.storyworld.state import Env, Layout, Test
+from gptlib.storyworld.state import Env, Layout, State, Test
 from gptlib.storyworld.template import Part, Phrase, Slot, Template, Text
 
 
@@ -123,7 +123,14 @@ class LinkedPlot:
         self.keys = [draw for draw in self.draws.values() if plot.roles[draw.name].key]
         self.root = Choice(plot.name)
         self._fill(self.root, plot.lines)
+        notes = plot.notes
+        self.outcomes = [(name, self._all(where, tests)) for where, name, tests in notes.outcomes]
+        """Names of outcomes, each with its tests of the last state."""
+        self.queries = [(line.text, self._tests(line, {})) for line in notes.queries]
+        """What somebody may type who looks for such a story, with tests of the last state."""
         self.start = self.layout.initial()
+        self.names = dict(zip(self.layout.cells.values(), self.layout.cells, strict=True))
+        """The path of each cell: `hero` or `hero.at`."""
 
     def _roles(self) -> dict[int, Draw]:
         draws = {}
@@ -143,6 +150,13 @@ class LinkedPlot:
                 draw.before = tuple(key_cells[: key_cells.index(cell)])
                 draw.after = tuple(c for c in draw.rivals if c not in draw.before)
         return draws
+
+    def outcome(self, s: State) -> str:
+        """The first outcome that holds in a last state; empty if none does."""
+        return next((name for name, tests in self.outcomes if all(t(s) for t in tests)), "")
+
+    def _all(self, where: str, tests: list[str]) -> tuple[Test, ...]:
+        return tuple(self.layout.condition(where, text, {}) for text in tests)
 
     def _here(self, line: Line) -> bool:
         return line.levels[0] <= self.level <= line.levels[1]

@@ -10,7 +10,10 @@ from pathlib import Path
 LEVELS = ("nursery", "meadow", "full")
 """Difficulty levels, smallest first."""
 
-BLOCKS = ("version", "attribute", "type", "pos", "phrase", "event", "step", "plot")
+BLOCKS = (
+    *("version", "attribute", "type", "pos", "phrase", "event", "step", "plot"),
+    *("entity", "gloss"),
+)
 _MARK = re.compile(r"@([a-z]+)(?:\.\.([a-z]+))?$")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?$")
 
@@ -86,7 +89,7 @@ def _blocks(name: str, text: str) -> Iterator[Block]:
         elif block is None:
             raise DataError(where, "an indented line before any block", "start with a header")
         elif body.startswith("- "):
-            block.lines.append(_line(where, body[2:].strip(), block.levels))
+            block.lines.append(parse_line(where, body[2:].strip(), block.levels))
         else:
             block.plain.append((where, body))
     if block:
@@ -110,7 +113,8 @@ def _levels(where: str, mark: str) -> tuple[int, int]:
     return LEVELS.index(names[0]), last
 
 
-def _line(where: str, body: str, levels: tuple[int, int]) -> Line:
+def parse_line(where: str, body: str, levels: tuple[int, int]) -> Line:
+    """Read `[options] text`; `levels` are those of its block."""
     weight = 1.0
     conditions = []
     if body.startswith("["):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gptlib.storyworld.reading import DataError, Line
 
@@ -21,12 +22,20 @@ _WORD = re.compile(r"([A-Za-z]+(?:['’-][A-Za-z]+)*)(?:/([A-Z]+))?")
 _OPENS = re.compile(r'(?:[.!?] |\." |^"| ")$')
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Literal text and, in English, the (word, part of speech) pairs in it."""
+class Word(NamedTuple):
+    """A word of a sentence: its part of speech and the role it names, if it names one."""
 
     text: str
-    words: tuple[tuple[str, str], ...] = ()
+    pos: str
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Literal text and, in English, the words in it."""
+
+    text: str
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +129,7 @@ def _literal(where: str, text: str, pos: dict[str, str] | None, parts: list[Part
             if not found:
                 remedy = f"add it to a pos block or write {word}/VERB (its part of speech)"
                 raise DataError(where, f"unknown word {word!r}", remedy)
-            words.append((word, found))
+            words.append(Word(word, found))
         parts.append(Text(_WORD.sub(r"\1", text), tuple(words)))
 
 
