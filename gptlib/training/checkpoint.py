@@ -54,13 +54,10 @@ def save(run: Run) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)  # left by a run that was killed here
         unfinished.mkdir(parents=True)
         save_file(tensors, unfinished / FILE, {"run": json.dumps(facts)})
-        _put_in_place(unfinished / FILE, run.out)
         if _is_plain_gpt(run):
             with run.evaluating():
                 pretrained.save(run.model, unfinished, max_shard_size=2**60)  # type: ignore[arg-type]
-            for file in sorted(unfinished.iterdir()):
-                _put_in_place(file, run.out)
-        unfinished.rmdir()
+        _put_in_place(unfinished, run.out)
     except (OSError, SafetensorError, CheckpointError) as error:
         shutil.rmtree(unfinished, ignore_errors=True)  # a full disk gets its room back
         before = "; the checkpoint before it is whole" if (run.out / FILE).exists() else ""
@@ -150,12 +147,16 @@ def _is_plain_gpt(run: Run) -> bool:
     )
 
 
-def _put_in_place(file: Path, folder: Path) -> None:
-    os.chmod(file, 0o644)  # safetensors keeps files from others; a model is no secret
-    _force_onto_disk(file)
-    os.replace(file, folder / file.name)
+def _put_in_place(folder: Path, place: Path) -> None:
+    files = sorted(folder.iterdir())
+    for file in files:
+        os.chmod(file, 0o644)  # safetensors keeps files from others; a model is no secret
+        _force_onto_disk(file)
+    for file in files:
+        os.replace(file, place / file.name)
+    folder.rmdir()
     if os.name == "posix":  # elsewhere a folder can't be opened, and needs no forcing
-        _force_onto_disk(folder)
+        _force_onto_disk(place)
 
 
 def _force_onto_disk(path: Path) -> None:
