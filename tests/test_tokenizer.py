@@ -11,6 +11,7 @@ from unicodedata import category
 
 import numpy as np
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -301,6 +302,23 @@ def test_words_are_those_of_tokenizers(strings: list[str]) -> None:
     for text in strings[:2000]:
         theirs = [part for part, _ in byte_level.pre_tokenize_str(text)]
         assert [to_visible(word.encode()) for word in pretokenize(text)] == theirs
+
+
+def test_the_pattern_for_ascii_cuts_as_the_full_one() -> None:
+    """Every pair of ASCII characters, between characters of each class, and longer mixtures."""
+    full = regex.compile(PATTERN)
+    ascii_characters = [chr(code) for code in range(128)]
+    rng = random.Random(3)
+    texts = [
+        before + one + other + after
+        for one in ascii_characters
+        for other in ascii_characters
+        for before, after in [("a", "b"), (" ", "1"), ("'", " "), ("\n", "s")]
+    ]
+    texts += ["".join(rng.choices(ascii_characters, k=50)) for _ in range(2000)]
+    texts += ["".join(rng.choices(" \n\t\x1cat1'.", k=50)) for _ in range(2000)]
+    assert all(text.isascii() for text in texts)
+    assert [pretokenize(text) for text in texts] == [full.findall(text) for text in texts]
 
 
 def test_the_memory_of_known_words_is_bounded(

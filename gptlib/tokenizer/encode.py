@@ -6,6 +6,7 @@ merged.
 
 from collections.abc import Sequence
 from heapq import heappop, heappush
+from itertools import pairwise
 
 from gptlib.tokenizer.train import as_characters, neighbours
 
@@ -41,19 +42,18 @@ class Encoder(dict[str, tuple[int, ...]]):
 
     def merge(self, word: str) -> str:
         """Apply to a word, in the order they were learned, all merges that fit it."""
-        token_of = self._token_of.get
+        token_of, pair_of = self._token_of.get, self._pair_of
         # A sorted list is a heap.
         queue = sorted(filter(None, map(token_of, neighbours(word))))
         while queue:
             token = heappop(queue)
-            left, *rest = word.split(self._pair_of[token])
-            if not rest:
+            parts = word.split(pair_of[token])
+            if len(parts) == 1:
                 continue  # an earlier merge took one of the two
-            word = token.join([left, *rest])
-            for right in rest:
-                if before := token_of((left[-1:] or token) + token):
-                    heappush(queue, before)
-                if after := token_of(token + (right[:1] or token)):
-                    heappush(queue, after)
-                left = right
+            word = token.join(parts)
+            for left, right in pairwise(parts):
+                if new := token_of(left[-1:] + token):
+                    heappush(queue, new)
+                if new := token_of(token + (right[:1] or token)):
+                    heappush(queue, new)
         return word

@@ -123,11 +123,9 @@ class Tokenizer:
         Raises ValueError, with its position, for a lone surrogate.
         """
         _check(text)
-        if not special:
-            return self._ordinary(text)
-        first, *rest = self._special.split(text)
-        ids = self._ordinary(first)
-        for token, part in zip(rest[::2], rest[1::2], strict=True):
+        parts = self._special.split(text) if special else [text]
+        ids = self._ordinary(parts[0])
+        for token, part in zip(parts[1::2], parts[2::2], strict=True):
             ids.append(self.special_tokens[token])
             ids.extend(self._ordinary(part))
         return ids
