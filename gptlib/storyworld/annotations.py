@@ -13,8 +13,9 @@ from gptlib.storyworld.clause import Clause, parse_clause
 from gptlib.storyworld.lexicon import Lexicon
 from gptlib.storyworld.reading import Block, DataError, Line, parse_line
 
-PARTS = ("problem", "help", "outcome", "moral")
-"""The part an event plays in a plot: what the summary is made of."""
+PARTS = ("setting", "problem", "help", "outcome", "moral")
+"""The part an event plays in a plot: the summary tells them but the setting, which is not asked
+about either."""
 TONES = ("positive", "negative")
 EVENT_KEYS = ("clause", "part", "tone", "because")
 PLOT_KEYS = ("theme", "outcome", "query")
@@ -73,17 +74,22 @@ class AttributeNotes:
     """`What colour was {toy}?`: the slot names the type of those who can be asked about."""
     open: bool = False
     """Whether it is asked of those of whom it is not told, too: then it has no answer."""
+    locates: bool = False
+    """Whether it says where somebody is."""
     ends: str = ""
     """`At the end, did {person} have {thing}?`: the value first, then who has the attribute."""
 
     def read(self, where: str, key: str, text: str, lexicon: Lexicon) -> None:
         """Note one line of an attribute block."""
+        if key == "locates" and not text:
+            self.locates = True
+            return
         if key not in ("asks", "asks-told", "ends"):
-            raise DataError(where, f"unknown {key!r}", "write asks, asks-told or ends")
-        types = _SLOT.findall(text)
-        if not _ASK.match(text) or len(types) > (2 if key == "ends" else 1):
+            raise DataError(where, f"unknown {key!r}", "write asks, asks-told, ends or locates")
+        types = set(_SLOT.findall(text))
+        if not _ASK.match(text) or (len(types) != 2 if key == "ends" else len(types) > 1):
             raise DataError(where, f"cannot read {text!r}", "asks What colour was {thing}?")
-        for kind in types:
+        for kind in sorted(types):
             if kind not in lexicon.parent:
                 raise DataError(where, f"unknown type {kind!r}", "use a type of the lexicon")
         if key == "ends":

@@ -2,8 +2,9 @@
 
     clause {a:agent} gave/give {o:theme} to {b:recipient}
 
-The subject comes first, then one verb as past/base, then the rest. Every slot names a parameter
-and its thematic role (Palmer, Gildea & Xue 2010, Semantic Role Labeling, section 1.2).
+The subject comes first (a slot, or words such as `the storm`), then one verb as past/base, then
+the rest. A slot names a parameter and its thematic role (Palmer, Gildea & Xue 2010, Semantic Role
+Labeling, section 1.2), or a pronoun of it: `{a:his}`.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ ROLES = (
 """Thematic roles in their canonical order."""
 
 _PRONOUNS = {"he": 0, "him": 1, "his": 2, "himself": 3}
+_UNKNOWN = ("they", "them", "their", "themselves")
 _PART = re.compile(r"\{([a-z][a-z0-9]*):([a-z]+)\}|([^{}]+)")
-_VERB = re.compile(r" ([a-z]+)/([a-z]+)(?![a-z/])")
+_VERB = re.compile(r"([a-z ]*) ([a-z]+)/([a-z]+)((?: .*)?)")
 _SHAPE = "write clause {a:agent} gave/give {o:theme} to {b:recipient}"
 
 
@@ -51,7 +53,7 @@ Referents = Mapping[str, Entry | None]
 class Clause:
     """Subject, verb and the rest of a simple past clause."""
 
-    subject: Argument
+    subject: Argument | str
     past: str
     base: str
     rest: tuple[str | Argument | Pronoun, ...]
@@ -59,7 +61,12 @@ class Clause:
     @property
     def arguments(self) -> list[Argument]:
         """The subject and every other argument, in the order told."""
-        return [self.subject, *(part for part in self.rest if isinstance(part, Argument))]
+        return [part for part in (self.subject, *self.rest) if isinstance(part, Argument)]
+
+    @property
+    def parameters(self) -> set[str]:
+        """Every parameter it takes to say the clause."""
+        return {p.parameter for p in (self.subject, *self.rest) if not isinstance(p, str)}
 
     def predicate(self, who: Referents, past: bool = True, asked: str = "") -> str:
         """`gave the ball to Tom`, or `give ...`, without the argument that is `asked` for."""
@@ -73,7 +80,8 @@ class Clause:
             if isinstance(part, str):
                 text += part
             elif isinstance(part, Pronoun):
-                text += _known(who, part.parameter).pronouns[part.index]
+                entry = who[part.parameter]
+                text += entry.pronouns[part.index] if entry else _UNKNOWN[part.index]
             elif part.parameter == asked:
                 text = text.rstrip()
             else:
@@ -82,7 +90,13 @@ class Clause:
 
     def statement(self, who: Referents) -> str:
         """`Lily gave the ball to Tom`, without a full stop."""
-        return f"{_known(who, self.subject.parameter).name} {self.predicate(who)}"
+        return f"{self.topic(who)} {self.predicate(who)}"
+
+    def topic(self, who: Referents) -> str:
+        """The subject: `Lily`, `the storm`."""
+        if isinstance(self.subject, str):
+            return self.subject
+        return _known(who, self.subject.parameter).name
 
     def question(self, who: Referents, word: str = "", asked: str = "") -> str:
         """A question: polar without a `word`, else about `asked`, or about an adjunct.
@@ -90,9 +104,9 @@ class Clause:
         >>> clause.question(who)                                    # Did Lily give the ball to Tom?
         >>> clause.question(who, "Who", "a"), clause.question(who, "When")
         """
-        if asked == self.subject.parameter:
-            return f"{word} {self.predicate(who)}?"
-        subject = _known(who, self.subject.parameter).name
+        if isinstance(self.subject, Argument) and asked == self.subject.parameter:
+            return f"{word} {self.predicate({**who, asked: None})}?"
+        subject = self.topic(who)
         if self.base == "be":
             text = f"{self._past(who)} {subject}{self.tail(who, asked)}?"
         else:
@@ -100,7 +114,7 @@ class Clause:
         return f"{word} {text}" if word else text[0].upper() + text[1:]
 
     def _past(self, who: Referents) -> str:
-        subject = who.get(self.subject.parameter)
+        subject = who.get(self.subject.parameter) if isinstance(self.subject, Argument) else None
         plural = subject is not None and subject.pronoun == 3
         return "were" if plural and self.past == "was" else self.past
 
@@ -140,10 +154,11 @@ def parse_clause(where: str, text: str, parameters: Mapping[str, str]) -> Clause
         names = [getattr(argument, field) for argument in arguments]
         if twice := [name for name in names if names.count(name) > 1]:
             raise DataError(where, f"{field} {twice[0]!r} twice in a clause", "give each one once")
-    subject = parts[0] if parts else ""
-    verb = _VERB.match(parts[1]) if len(parts) > 1 and isinstance(parts[1], str) else None
-    if not isinstance(subject, Argument) or not verb or text.count("/") != 1 or text[-1] in ".?! ":
+    first = parts.pop(0) if parts and isinstance(parts[0], Argument) else ""
+    literal = parts.pop(0) if parts and isinstance(parts[0], str) else ""
+    verb = _VERB.fullmatch(str(literal))
+    if not verb or bool(first) == bool(verb[1]) or text.count("/") != 1 or text[-1] in ".?! ":
         raise DataError(where, f"cannot read clause {text!r}", _SHAPE)
-    after = str(parts[1])[verb.end() :]
-    rest = (after, *parts[2:]) if after else tuple(parts[2:])
-    return Clause(subject, verb[1], verb[2], rest)
+    assert not isinstance(first, Pronoun)
+    rest = (verb[4], *parts) if verb[4] else tuple(parts)
+    return Clause(first or verb[1], verb[2], verb[3], rest)
