@@ -140,8 +140,9 @@ def set_up():
         if not keep:
             if sys.platform == "linux":
                 print(
-                    "On Linux, pip's usual torch brings NVIDIA's CUDA libraries: 2.7 GB to "
-                    "download. The CPU build has 0.2 GB: see pytorch.org, 'Start locally'.",
+                    "On Linux, pip's usual torch brings CUDA, 2.7 GB to download. For the CPU "
+                    "build (0.2 GB) stop here and set PIP_EXTRA_INDEX_URL to the address that "
+                    "pytorch.org gives under 'Start locally'.",
                     flush=True,
                 )
             if VENV.exists():

@@ -22,7 +22,8 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
 
 def test_first_and_second_start(course: TinyCourse) -> None:
     before = set(course.root.iterdir())
-    said = told(course.run("test", "--quick", "--", "-k", "two words", TINY_CODE="0"))
+    first = course.run("test", "--quick", "--", "-k", "two words")
+    said = told(first)
     assert said["arguments"] == ["--quick", "--", "-k", "two words"]
     assert Path(said["prefix"]) == course.root / ".venv"
     assert Path(said["folder"]) == course.root
@@ -39,7 +40,8 @@ def test_first_and_second_start(course: TinyCourse) -> None:
     log = course.log.stat().st_mtime_ns
     second = course.run("test")
     assert told(second)["arguments"] == []
-    assert "Setting up" not in second.stdout
+    assert first.stdout.count("CUDA") == (sys.platform == "linux")
+    assert second.stdout.count("\n") == 1  # the line of the program itself
     assert course.log.stat().st_mtime_ns == log
 
     # The code of the program is course.py's own code.
@@ -61,39 +63,29 @@ def test_first_and_second_start(course: TinyCourse) -> None:
     assert not kept.exists()
 
 
-def test_killed_set_up_is_made_again(course: TinyCourse, tmp_path: Path) -> None:
-    gate = tmp_path / "gate"
-    process = course.start(TINY_GATE=str(gate))
-    wait_for(gate, process)
-    assert course.stamp.read_text() == "unfinished"
+def test_set_up_that_was_stopped_is_made_again(course: TinyCourse, tmp_path: Path) -> None:
+    for gate in (tmp_path / "stopped", tmp_path / "killed"):
+        process = course.start(TINY_GATE=str(gate))
+        wait_for(gate, process)
+        assert course.stamp.read_text() == "unfinished"
 
-    # Meanwhile a second terminal neither waits nor tears down what the first one builds.
-    assert "Another terminal" in complaint(course.run("test"))
-    assert course.python.exists()
+        # Meanwhile a second terminal neither waits nor tears down what the first one builds.
+        assert "Another terminal" in complaint(course.run("test"))
+        assert course.python.exists()
 
-    if os.name == "posix":  # the whole group, as when the machine goes down
-        os.killpg(process.pid, signal.SIGKILL)
-    else:
-        process.kill()
-    process.communicate()
-    half = course.root / ".venv" / "half"
-    half.touch()
+        if os.name == "posix":  # to all of the group: Ctrl-C, then the end of the machine
+            os.killpg(process.pid, signal.SIGINT if gate.name == "stopped" else signal.SIGKILL)
+        else:
+            process.kill()
+        stdout, stderr = process.communicate()
+        if os.name == "posix" and gate.name == "stopped":
+            assert process.returncode == 130, stdout + stderr
+            assert stderr.strip() == "course.py: stopped. The same command starts again."
+        half = course.root / ".venv" / "half"
+        half.touch()
 
-    done = course.run("test")
-    assert told(done)["tiny"] == "1.0"
-    assert not half.exists()
-
-
-@pytest.mark.skipif(os.name != "posix", reason="sends a POSIX signal")
-def test_control_c(course: TinyCourse, tmp_path: Path) -> None:
-    gate = tmp_path / "gate"
-    process = course.start(TINY_GATE=str(gate))
-    wait_for(gate, process)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    stdout, stderr = process.communicate()
-    assert process.returncode == 130, stdout + stderr
-    assert stderr.strip() == "course.py: stopped. The same command starts again."
     assert told(course.run("test"))["tiny"] == "1.0"
+    assert not half.exists()
 
 
 def test_damage_is_repaired(course: TinyCourse) -> None:
@@ -108,9 +100,8 @@ def test_damage_is_repaired(course: TinyCourse) -> None:
     assert Path(told(course.run("test"))["prefix"]) == course.root / ".venv"
 
 
-def test_venv_made_by_hand_is_kept(course: TinyCourse) -> None:
-    subprocess.run([sys.executable, "-m", "venv", course.root / ".venv"], check=True)
-    own = course.root / ".venv" / "own file"
+def test_venv_made_by_hand_is_kept(begun: TinyCourse) -> None:
+    own = begun.root / ".venv" / "own file"
     own.touch()
-    assert told(course.run("test"))["tiny"] == "1.0"
+    assert told(begun.run("test"))["tiny"] == "1.0"
     assert own.exists()

@@ -57,19 +57,19 @@ def test_usage(course: TinyCourse) -> None:
 
 
 @pytest.mark.slow
-def test_no_network(course: TinyCourse) -> None:
+def test_no_network(begun: TinyCourse) -> None:
     with socket.socket() as closed:  # bound and never listening: connections are refused
         closed.bind(("127.0.0.1", 0))
         index = f"http://127.0.0.1:{closed.getsockname()[1]}/simple"
-        done = course.run("test", PIP_NO_INDEX="0", PIP_INDEX_URL=index, PIP_FIND_LINKS="")
+        done = begun.run("test", PIP_NO_INDEX="0", PIP_INDEX_URL=index, PIP_FIND_LINKS="")
     assert "No network" in complaint(done)
-    assert "Connection refused" in course.log.read_text("utf-8")
+    assert "Connection refused" in begun.log.read_text("utf-8")
 
 
 @pytest.mark.slow
-def test_no_build_for_this_system(course: TinyCourse) -> None:
-    (course.root / "requirements.lock").write_text("tinydep==3.0\n")
-    assert "pip finds no tinydep==3.0 for Python" in complaint(course.run("test"))
+def test_no_build_for_this_system(begun: TinyCourse) -> None:
+    (begun.root / "requirements.lock").write_text("tinydep==3.0\n")
+    assert "pip finds no tinydep==3.0 for Python" in complaint(begun.run("test"))
 
 
 def in_namespace(mount: str, course: TinyCourse) -> "subprocess.CompletedProcess[str]":
@@ -141,9 +141,9 @@ def test_what_is_not_known_is_quoted() -> None:
 
 
 @pytest.mark.slow
-def test_errors_of_the_package_are_quoted(course: TinyCourse) -> None:
-    (course.root / "backend.py").write_text("raise RuntimeError('no luck')\n")
-    assert "RuntimeError: no luck" in complaint(course.run("test"))
+def test_errors_of_the_package_are_quoted(begun: TinyCourse) -> None:
+    (begun.root / "backend.py").write_text("raise RuntimeError('no luck')\n")
+    assert "RuntimeError: no luck" in complaint(begun.run("test"))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="waits for a program that is replaced")

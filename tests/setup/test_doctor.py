@@ -56,17 +56,17 @@ def test_it_works_without_a_set_up(course: TinyCourse) -> None:
 
 
 @pytest.mark.slow
-def test_it_tells_what_a_set_up_holds(course: TinyCourse) -> None:
-    shutil.copy(ROOT / "tools" / "doctor.py", course.root / "tools")
-    course.run("test")
-    done = course.run("doctor")
+def test_it_tells_what_a_set_up_holds(begun: TinyCourse) -> None:
+    shutil.copy(ROOT / "tools" / "doctor.py", begun.root / "tools")
+    begun.run("test")
+    done = begun.run("doctor")
     assert done.returncode == 0, done.stderr
     assert ".venv      complete" in done.stdout
     assert "1 of 1 packages as locked" in done.stdout
     # The tiny course has no gptlib to measure devices with.
     assert "devices    not measured" in done.stdout
 
-    (course.root / "requirements.lock").write_text("tinydep==2.0\n")
-    changed = course.run("doctor").stdout
+    (begun.root / "requirements.lock").write_text("tinydep==2.0\n")
+    changed = begun.run("doctor").stdout
     assert ".venv      unfinished, or for another lock or Python" in changed
     assert "tinydep: locked 2.0, installed 1.0" in changed
