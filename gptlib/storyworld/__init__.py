@@ -19,6 +19,7 @@ from gptlib.storyworld import enumeration, score
 from gptlib.storyworld.estimate import Encode, Entropy, estimate
 from gptlib.storyworld.generate import Sampler
 from gptlib.storyworld.grammar import DATA, Grammar
+from gptlib.storyworld.judge import Judge, Verdict
 from gptlib.storyworld.machine import StoryError
 from gptlib.storyworld.meaning import Sentence, Story, Word
 from gptlib.storyworld.reading import LEVELS, DataError
@@ -32,12 +33,15 @@ __all__ = [
     "DataError",
     "Entropy",
     "Grammar",
+    "Judge",
     "Sampler",
     "Sentence",
     "Story",
     "StoryError",
+    "Verdict",
     "Word",
     "World",
+    "check",
     "entropy",
     "enumerate_stories",
     "log_prob",
@@ -66,6 +70,11 @@ def _sampler(level: str) -> Sampler:
     return Sampler(world(level))
 
 
+@cache
+def _judge(level: str) -> Judge:
+    return Judge(_grammar(), level)
+
+
 def story(seed: int, level: str = "full", split: str | None = None) -> Story:
     """The story of a seed (0 or more), from the whole world or conditioned on a split."""
     if seed < 0:
@@ -86,6 +95,11 @@ def stories(
 def log_prob(text: str, level: str = "full", split: str | None = None) -> float:
     """Log-probability in nats of a text, read back; `-inf` if the world never tells it."""
     return score.log_prob(world(level), text, split)
+
+
+def check(text: str, level: str = "full") -> Verdict:
+    """Whether a text is grammatical and consistent, with the first thing that is wrong."""
+    return _judge(level).check(text)
 
 
 def enumerate_stories(
