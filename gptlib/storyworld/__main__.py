@@ -1,4 +1,4 @@
-"""Print stories: `python -m gptlib.storyworld --seed 1 --level full -n 10`."""
+"""Print stories: `python -m gptlib.storyworld --seed 1 --level full -n 10`, or `--tasks`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 
 from gptlib import storyworld
 from gptlib.storyworld.linking import LinkedPlot
+from gptlib.storyworld.tasks.show import page
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -15,18 +16,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="seed of the first story")
     parser.add_argument("--level", choices=storyworld.LEVELS, default="full")
     parser.add_argument("--split", choices=storyworld.SPLITS, default=None)
-    parser.add_argument("-n", type=int, default=1, help="how many stories")
+    parser.add_argument("-n", type=int, help="how many stories (1; with --tasks, 10)")
     parser.add_argument("--zh", action="store_true", help="print the Chinese too")
     parser.add_argument("--events", action="store_true", help="print each sentence's event too")
+    parser.add_argument("--tasks", action="store_true", help="print every task of each story")
     parser.add_argument("--check", action="store_true", help="check data files, tell -n stories")
     options = parser.parse_args(arguments)
+    n = (10 if options.tasks else 1) if options.n is None else options.n
     try:
         if options.check:
-            check(options.n)
+            check(n)
             return 0
         for story in storyworld.stories(
-            options.seed, options.seed + options.n, options.level, options.split
+            options.seed, options.seed + n, options.level, options.split
         ):
+            if options.tasks:
+                print(page(story, options.split))
+                continue
             print(f"[{story.seed}] {story.key}  log p = {story.log_prob:.3f} nats\n{story.text}\n")
             if options.zh:
                 print(f"{story.zh}\n")
@@ -42,6 +48,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 def check(n: int) -> None:
     """Link every plot at every level, then tell `n` stories of each and read them back."""
+    for event in storyworld.world().grammar.events.values():
+        if event.notes.clause is None:
+            what = f"event {event.name} has no clause, so no task can ask about it"
+            remedy = "write clause {a:agent} gave/give {o:theme} to {b:recipient}"
+            raise storyworld.DataError(event.where, what, remedy)
     for level in storyworld.LEVELS:
         world = storyworld.world(level)
         for plot in world.plots:

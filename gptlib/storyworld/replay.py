@@ -75,6 +75,12 @@ class Sentence:
         value = self.cells[value] if isinstance(value, int) else value
         return value if isinstance(value, Entry) else None
 
+    def role(self, path: str) -> str:
+        """The role an attribute points to after the sentence (`hero.at`: `place`), or empty."""
+        cell = self.layout.cells.get(path)
+        value = self.cells[cell] if cell is not None else None
+        return self.layout.name(value) if isinstance(value, int) else ""
+
 
 class Replay:
     """Tells a story again along its recorded choices and notes what each sentence means."""
@@ -222,12 +228,18 @@ class Replay:
 @lru_cache(maxsize=8192)
 def _tagged(text: str, entry: Entry, grammar: Grammar, role: str) -> tuple[Word, ...]:
     """The words that a slot printed for an entry, with their parts of speech."""
-    own = set(WORD.findall(f"{entry.id} {entry.noun} {entry.plural}".lower()))
+    own = set(WORD.findall(entry.id.lower()))
+    common = set(WORD.findall(f"{entry.noun} {entry.plural}".lower()))
     words = []
     for word in WORD.findall(text):
         lower = word.lower()
         pronoun = lower in entry.pronouns
-        named = lower.removesuffix("'s").removesuffix("'") in own
-        pos = entry.pos if named else "PRON" if pronoun else grammar.pos.get(lower, "X")
+        bare = lower.removesuffix("'s").removesuffix("'")
+        if bare in own:
+            pos = entry.pos
+        elif bare in common:
+            pos = "NOUN"
+        else:
+            pos = "PRON" if pronoun else grammar.pos.get(lower, "X")
         words.append(Word(word, pos, role))
     return tuple(words)

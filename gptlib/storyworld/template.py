@@ -123,14 +123,31 @@ def _literal(where: str, text: str, pos: dict[str, str] | None, parts: list[Part
     if text and pos is None:
         parts.append(Text(text))
     elif text and pos is not None:
-        words = []
-        for word, tag in _WORD.findall(text):
+        words: list[Word] = []
+        for match in _WORD.finditer(text):
+            word, tag = match.groups()
             found = tag or pos.get(word) or pos.get(word.lower())
             if not found:
                 remedy = f"add it to a pos block or write {word}/VERB (its part of speech)"
                 raise DataError(where, f"unknown word {word!r}", remedy)
+            found = found if tag else _in_context(word, found, words, text[match.end() :], pos)
             words.append(Word(word, found))
         parts.append(Text(_WORD.sub(r"\1", text), tuple(words)))
+
+
+def _in_context(word: str, tag: str, before: list[Word], after: str, pos: dict[str, str]) -> str:
+    """The reading of `to` before a verb, and of `that` by itself or after a verb."""
+    if word not in ("to", "that"):
+        return tag
+    following = _WORD.match(after.lstrip())
+    next_tag = (following[2] or pos.get(following[1], "")) if following else ""
+    if word == "to":
+        verb = next_tag in ("VERB", "AUX") and not (following and following[1].endswith("ing"))
+        return "PART" if verb else tag
+    if next_tag in ("VERB", "AUX") or after[:1] in tuple(".,!?"):
+        return "PRON"
+    clause = before and before[-1].pos in ("VERB", "ADJ", "ADV") and next_tag not in ("NOUN", "ADJ")
+    return "SCONJ" if clause else tag
 
 
 def _slot(where: str, inner: str, english: bool, capital: bool) -> Slot:
