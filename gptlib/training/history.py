@@ -24,6 +24,11 @@ class History:
     validation_loss: list[float] = field(default_factory=list)
     stopped: str = ""  # why training ended: "finished", "interrupted", or a callback's reason
 
+    def add(self, **entries: float) -> None:
+        """Append one entry to each list named."""
+        for name, entry in entries.items():
+            getattr(self, name).append(entry)
+
     def tensors(self) -> dict[str, Tensor]:
         """The lists as tensors, exactly: int64 and float64."""
         return {name: torch.tensor(getattr(self, name), dtype=t) for name, t in _DTYPES.items()}

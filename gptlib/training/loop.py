@@ -79,10 +79,10 @@ def train(
         while not _ended(run, interrupt):
             run.step += 1
             train_step(run, to_train, stream, loss)
-            run.history.seconds.append(time.perf_counter() - begun)
+            run.history.add(seconds=time.perf_counter() - begun)
             if validation is not None and run.due(config.validate_every):
-                run.history.validation_loss.append(validation_loss(run, validation, loss))
-                run.history.validation_step.append(run.step)
+                held_out = validation_loss(run, validation, loss)
+                run.history.add(validation_step=run.step, validation_loss=held_out)
             for callback in watchers:
                 callback.on_step(run)
             if run.out is not None and run.due(config.checkpoint_every):
@@ -97,7 +97,7 @@ def train(
 def train_step(run: Run, model: nn.Module, stream: Iterator[Batch], loss_of: Loss) -> None:
     """One step of training. Several batches, or several processes, act as one large batch."""
     lr = learning_rate(run.config, run.step)
-    loss = torch.zeros((), device=run.device)
+    losses = []
     parts, n_targets = _draw(run, stream)
     for number, (batch, share) in enumerate(parts, start=1):
         with run.processes.exchange(model, now=number == len(parts)):
@@ -105,21 +105,16 @@ def train_step(run: Run, model: nn.Module, stream: Iterator[Batch], loss_of: Los
                 part = loss_of(model, *batch) * share
             # The exchange takes the mean over processes, and we want their sum.
             (part * run.processes.count).backward()  # type: ignore[no-untyped-call]
-        loss += part.detach()
+        losses.append(part.detach())
     grad_norm = clip_gradients(list(run.optimizer.parameters.values()), run.config.clip)
-    mean_loss = run.processes.sum(loss.item())
+    mean_loss = run.processes.sum(torch.stack(losses).sum().item())
     _check_finite(run, mean_loss, lr, grad_norm)
     run.optimizer.step(lr)
     run.optimizer.zero_grad()
     if run.average:
         run.average.update(run.step)
-
-    history = run.history
-    history.step.append(run.step)
-    history.loss.append(mean_loss)
-    history.lr.append(lr)
-    history.grad_norm.append(grad_norm)
-    history.tokens.append(sum(history.tokens[-1:]) + n_targets)
+    tokens = sum(run.history.tokens[-1:]) + n_targets
+    run.history.add(step=run.step, loss=mean_loss, lr=lr, grad_norm=grad_norm, tokens=tokens)
 
 
 def _draw(run: Run, stream: Iterator[Batch]) -> tuple[list[tuple[Batch, float]], int]:

@@ -15,7 +15,7 @@ def learning_rate(config: TrainingConfig, step: int) -> float:
     """
     high, low = config.lr, config.last_lr
     if step <= config.warmup_steps:
-        return high * step / config.warmup_steps
+        return high * (step / config.warmup_steps)  # exactly `high` at its end
     if config.schedule == "constant":
         return high
     start = config.warmup_steps

@@ -28,10 +28,15 @@ if FORKS:
 
 
 def start(function: Callable[..., Any], *arguments: Any) -> Any:
-    """A process that has begun to run the function."""
-    process = _context.Process(target=function, args=arguments, daemon=True)
+    """A process that has begun to run the function, on one thread."""
+    process = _context.Process(target=_on_one_thread, args=(function, *arguments), daemon=True)
     process.start()
     return process
+
+
+def _on_one_thread(function: Callable[..., Any], *arguments: Any) -> None:
+    torch.set_num_threads(1)
+    function(*arguments)
 
 
 def call(function: Callable[..., Any], *arguments: Any) -> int:
@@ -76,7 +81,6 @@ def say(model: GPT) -> str:
 
 def small_run(out: Path, *callbacks: Callback, resume: bool = True, **changes: Any) -> History:
     """The run that these tests repeat, the same whenever it is called; it goes on where it was."""
-    torch.set_num_threads(1)
     return train(
         small_model(),
         small_batches(),
