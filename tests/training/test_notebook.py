@@ -1,8 +1,8 @@
 """A real Jupyter kernel: the live plot is one picture, and stopping a cell keeps everything."""
 
 import queue
-import sys
 import time
+from pathlib import Path
 
 import pytest
 from jupyter_client import KernelManager
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow  # starts a kernel
 
 SET_UP = f"""
 import sys
-sys.path.insert(0, {sys.path[0]!r})
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 from gptlib.training import CSVLog, LossPlot, TrainingConfig, train
 from training.children import small_batches, small_config, small_model
 """
