@@ -273,6 +273,26 @@ def test_an_id_outside_the_vocabulary_is_refused(small: Tokenizer, id: int) -> N
         list(small.decode_stream([id]))
 
 
+def test_a_batch_of_ids_is_decoded_row_by_row(small: Tokenizer) -> None:
+    with pytest.raises(TypeError, match="an id is a number, not a list; decode one row at a time"):
+        small.decode(np.array([[1, 2], [3, 4]]))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"merges": [(b"ab", b"c")]}, "b'ab' is merged before it is made"),
+        ({"merges": [(b"a", b"b"), (b"a", b"b")]}, "b'ab' is made twice"),
+        ({"merges": [], "vocab": {b"a": 0}}, "is in the vocabulary or in the merges, not in both"),
+        ({"merges": [], "special_tokens": {"<|a|>": 7}}, "two tokens share an id"),
+        ({"merges": [], "special_tokens": {"<|a|>": 300, "<|b|>": 300}}, "two tokens share an id"),
+    ],
+)
+def test_parts_that_do_not_fit_together_are_refused(settings: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Tokenizer(**settings)
+
+
 def test_bytes_come_in_gpt2s_order(gpt2: Tokenizer) -> None:
     assert [gpt2.vocab[bytes([byte])] for byte in BYTE_ORDER] == list(range(256))
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gptlib import storyworld
 from gptlib.data import corpus
 from gptlib.tokenizer import BYTE_ORDER, PATTERN, Tokenizer, from_visible, pretokenize
 
@@ -64,6 +65,15 @@ def test_merges_on_pythons_documentation_are_those_of_tokenizers(
     ours = Tokenizer.train(docs, vocab_size, special_tokens=[])
     assert len(ours.merges) == vocab_size - 256
     assert ours.merges == hugging_faces_merges([docs], vocab_size)
+
+
+def test_merges_on_the_story_corpus_are_those_of_tokenizers() -> None:
+    """In English, and in Chinese, where words are long and characters have three bytes."""
+    told = list(storyworld.stories(1000, level="full"))
+    for texts in ([story.text for story in told], [story.zh for story in told]):
+        ours = Tokenizer.train(texts, 1500, special_tokens=[])
+        assert len(ours.merges) > 1000
+        assert ours.merges == hugging_faces_merges(texts, 1500)
 
 
 # Few letters make many ties and many runs of one letter, where versions of BPE differ.

@@ -7,6 +7,18 @@
 
 from gptlib.data.batches import Batches, in_order, split
 from gptlib.data.corpora import corpus, pieces
+from gptlib.data.download import download
 from gptlib.data.tokens import TokenFile, write_tokens
+from gptlib.data.transfer import DownloadError
 
-__all__ = ["Batches", "TokenFile", "corpus", "in_order", "pieces", "split", "write_tokens"]
+__all__ = [
+    "Batches",
+    "DownloadError",
+    "TokenFile",
+    "corpus",
+    "download",
+    "in_order",
+    "pieces",
+    "split",
+    "write_tokens",
+]

@@ -17,10 +17,10 @@ from gptlib.data.tokens import TokenFile
 
 Tokens = TokenFile | Tensor | NDArray[Any]
 Batch = tuple[Int[Tensor, "B T"], Int[Tensor, "B T"]]
-T = TypeVar("T", TokenFile, Tensor, NDArray[Any], str, list[int], list[str])
+Sliced = TypeVar("Sliced", TokenFile, Tensor, NDArray[Any], str, list[int], list[str])
 
 
-def split(tokens: T, validation: float = 0.1) -> tuple[T, T]:
+def split(tokens: Sliced, validation: float = 0.1) -> tuple[Sliced, Sliced]:
     """Cut tokens, text or a list in two: the first part to train on, the last to validate on.
 
     No position belongs to both, so no window of one can show a token of the other.

@@ -31,23 +31,27 @@ def write_tokens(
     path = Path(path)
     dtype = np.dtype(token_dtype(vocab_size))
     unfinished = path.with_name(path.name + ".part")
-    count = 0
-    with open(unfinished, "wb") as file:
-        _write_header(file, dtype, 0)
-        for run in ids:
-            array = np.asarray(run, dtype=np.int64)
-            wrong = (array < 0) | (array >= vocab_size)
-            if wrong.any():
-                at = int(wrong.argmax())
-                raise ValueError(
-                    f"token {count + at} has id {array[at]}, outside a vocabulary of {vocab_size}"
-                )
-            file.write(array.astype(dtype).tobytes())
-            count += len(array)
-        # numpy leaves room in the header for a longer length, so it can be written last.
-        file.seek(0)
-        _write_header(file, dtype, count)
-    os.replace(unfinished, path)
+    try:
+        with open(unfinished, "wb") as file:
+            _write_header(file, dtype, 0)
+            count = 0
+            for run in ids:
+                array = np.asarray(run, dtype=np.int64)
+                wrong = (array < 0) | (array >= vocab_size)
+                if wrong.any():
+                    at = int(wrong.argmax())
+                    raise ValueError(
+                        f"token {count + at} has id {array[at]}, outside a vocabulary of "
+                        f"{vocab_size}"
+                    )
+                file.write(array.astype(dtype).tobytes())
+                count += len(array)
+            # numpy leaves room in the header for a longer length, so it can be written last.
+            file.seek(0)
+            _write_header(file, dtype, count)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
     return TokenFile(path)
 
 

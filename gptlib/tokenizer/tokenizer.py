@@ -33,6 +33,8 @@ class Tokenizer:
             gets the ids after all others; a mapping says which.
         vocab: the id of each token; by default GPT-2's rule: bytes, then merges in order.
 
+    Raises ValueError where merges, vocabulary and special tokens do not fit together.
+
     Attributes:
         merges: list of (bytes, bytes).
         vocab: the id of each token but the special ones, by its bytes.
@@ -49,22 +51,30 @@ class Tokenizer:
         special_tokens: Sequence[str] | Mapping[str, int] = (END_OF_TEXT,),
         vocab: Mapping[bytes, int] | None = None,
     ) -> None:
-        tokens = [bytes([byte]) for byte in BYTE_ORDER] + [left + right for left, right in merges]
-        if vocab is None:
-            vocab = {token: id for id, token in enumerate(tokens)}
+        place = {bytes([byte]): n for n, byte in enumerate(BYTE_ORDER)}
+        for left, right in merges:
+            for part in (left, right):
+                if part not in place:
+                    raise ValueError(f"{part!r} is merged before it is made")
+            if left + right in place:
+                raise ValueError(f"{left + right!r} is made twice")
+            place[left + right] = len(place)
         if not isinstance(special_tokens, Mapping):
-            special_tokens = {text: id for id, text in enumerate(special_tokens, len(tokens))}
+            special_tokens = {text: id for id, text in enumerate(special_tokens, len(place))}
         self.merges = list(merges)
-        self.vocab = dict(vocab)
+        self.vocab = dict(place if vocab is None else vocab)
         self.special_tokens = dict(special_tokens)
+        if unlike := place.keys() ^ self.vocab.keys():
+            raise ValueError(f"{min(unlike)!r} is in the vocabulary or in the merges, not in both")
 
-        place = {token: n for n, token in enumerate(tokens)}
         self._words = Encoder(
             merges=[(place[left], place[right]) for left, right in merges],
-            ids=[vocab[token] for token in tokens],
+            ids=[self.vocab[token] for token in place],
         )
         self._bytes = {id: token for token, id in self.vocab.items()}
         self._bytes |= {id: text.encode() for text, id in self.special_tokens.items()}
+        if len(self._bytes) < len(self.vocab) + len(self.special_tokens):
+            raise ValueError("two tokens share an id")
         self._special = SpecialTokens(self.special_tokens)
 
     @classmethod
@@ -151,6 +161,9 @@ class Tokenizer:
             return self._bytes[id]
         except KeyError:
             raise ValueError(f"no token has the id {id}; they end at {max(self._bytes)}") from None
+        except TypeError:
+            found = type(id).__name__
+            raise TypeError(f"an id is a number, not a {found}; decode one row at a time") from None
 
     def decode_bytes(self, ids: Iterable[int] | Array) -> bytes:
         """Join the bytes of some tokens. Raises ValueError for an id that no token has."""
