@@ -28,7 +28,7 @@ from torch import nn
 
 from gptlib import GPTConfig, attention, hooks, plots
 
-torch.set_num_threads(1)  # tensors this small gain nothing from a second thread
+torch.set_num_threads(1)  # these tensors are too small to share between threads
 torch.set_printoptions(precision=3, sci_mode=False)
 
 # %% [markdown]
@@ -272,7 +272,7 @@ plots.show(
 # 2017, equation 1, with the mask written out):
 #
 # $$\operatorname{Attention}(Q, K, V) =
-# \operatorname{softmax}\left(\frac{Q K^\top}{\sqrt{d_k}} + M\right) V,$$
+# \operatorname{softmax}\left(\frac{Q K^\top}{\sqrt{d_k}} + M\right) V .$$
 #
 # The rows of $Q$, $K$, $V$ are the tokens' vectors; the mask $M$ is 0 where a query may look and
 # $-\infty$ elsewhere.
