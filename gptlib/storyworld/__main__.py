@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
             options.seed, options.seed + n, options.level, options.split
         ):
             if options.tasks:
-                print(page(story, options.split))
+                print(page(story.seed, options.split, options.level))
                 continue
             print(f"[{story.seed}] {story.key}  log p = {story.log_prob:.3f} nats\n{story.text}\n")
             if options.zh:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from gptlib.storyworld.lexicon import Entry
 from gptlib.storyworld.reading import DataError
@@ -21,6 +22,8 @@ ROLES = (
     *("source", "location", "destination"),
 )
 """Thematic roles in their canonical order."""
+PLACES = ("location", "destination")
+"""Thematic roles that `where` asks for."""
 
 _PRONOUNS = {"he": 0, "him": 1, "his": 2, "himself": 3}
 _UNKNOWN = ("they", "them", "their", "themselves")
@@ -49,7 +52,7 @@ Referents = Mapping[str, Entry | None]
 """Parameter of an event -> who or what it is; None if untold."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Clause:
     """Subject, verb and the rest of a simple past clause."""
 
@@ -58,15 +61,20 @@ class Clause:
     base: str
     rest: tuple[str | Argument | Pronoun, ...]
 
-    @property
-    def arguments(self) -> list[Argument]:
+    @cached_property
+    def arguments(self) -> tuple[Argument, ...]:
         """The subject and every other argument, in the order told."""
-        return [part for part in (self.subject, *self.rest) if isinstance(part, Argument)]
+        return tuple(part for part in (self.subject, *self.rest) if isinstance(part, Argument))
 
-    @property
-    def parameters(self) -> set[str]:
+    @cached_property
+    def parameters(self) -> frozenset[str]:
         """Every parameter it takes to say the clause."""
-        return {p.parameter for p in (self.subject, *self.rest) if not isinstance(p, str)}
+        return frozenset(p.parameter for p in (self.subject, *self.rest) if not isinstance(p, str))
+
+    @cached_property
+    def places(self) -> bool:
+        """Whether it says where."""
+        return any(argument.role in PLACES for argument in self.arguments)
 
     def predicate(self, who: Referents, past: bool = True, asked: str = "") -> str:
         """`gave the ball to Tom`, or `give ...`, without the argument that is `asked` for."""
@@ -84,6 +92,8 @@ class Clause:
                 text += entry.pronouns[part.index] if entry else _UNKNOWN[part.index]
             elif part.parameter == asked:
                 text = text.rstrip()
+                if _known(who, asked).pos == "VERB":
+                    text += " do"  # What did Lily learn to do?
             else:
                 text += phrase(_known(who, part.parameter), part.role)
         return text

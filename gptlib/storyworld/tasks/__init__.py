@@ -1,8 +1,8 @@
 """Tasks with known answers, from the same meaning as the stories: no labelling, no model.
 
 >>> from gptlib.storyworld import tasks
->>> for example in tasks.examples("questions", split="train", start=0, stop=10):
-...     print(example.question, example.answer)
+>>> for example in tasks.examples("summary", split="train", start=0, stop=3, level="nursery"):
+...     print(example.summary)
 
 Examples come in the order of their stories' indexes, and are the same everywhere. Splits hold out
 combinations (`gptlib.storyworld.splits`): no plot has the same key roles in two splits. Tasks on
@@ -16,7 +16,6 @@ from functools import lru_cache
 from typing import Any
 
 from gptlib import storyworld
-from gptlib.storyworld.meaning import Story
 from gptlib.storyworld.splits import SPLITS
 from gptlib.storyworld.tasks import heldout, search
 from gptlib.storyworld.tasks.example import Example
@@ -70,28 +69,31 @@ def _examples(
 ) -> Iterator[Any]:
     index = start
     while stop is None or index < stop:
-        found = _make(task, Telling(storyworld.story(index, level, split)), split, level)
-        for example in found:
+        for example in _make(task, index, split, level):
             if split is None or task not in HELD_OUT or heldout.inside(example.text, split):
                 yield example
         index += 1
 
 
-def of_story(story: Story, split: str | None = None) -> dict[str, list[Any]]:
-    """Every task's examples of one story, all its sentences; `split` is that of the collection."""
-    telling = Telling(story)
-    level = storyworld.LEVELS[story.world.level]
-    return {task: list(_make(task, telling, split, level)) for task in TASKS}
+def of_story(index: int, split: str | None = None, level: str = "full") -> dict[str, list[Any]]:
+    """Every task's examples of the story `index` of a split, with all its sentences."""
+    return {task: list(_make(task, index, split, level)) for task in TASKS}
 
 
-def _make(task: str, telling: Telling, split: str | None, level: str) -> Iterator[Any]:
+def _make(task: str, index: int, split: str | None, level: str) -> Iterator[Any]:
     if task == "search":
-        first = telling.story.seed // search.COLLECTION * search.COLLECTION
+        first = index // search.COLLECTION * search.COLLECTION
         collection = _collection(first, split, level)
-        return search.queries(collection[telling.story.seed - first], collection)
-    return _MAKERS[task](telling)
+        return search.queries(collection[index - first], collection)
+    return _MAKERS[task](_telling(index, split, level))
+
+
+@lru_cache(maxsize=2 * search.COLLECTION)
+def _telling(index: int, split: str | None, level: str) -> Telling:
+    return Telling(storyworld.story(index, level, split))
 
 
 @lru_cache(maxsize=4)
 def _collection(first: int, split: str | None, level: str) -> list[search.Card]:
-    return search.cards(storyworld.stories(first, first + search.COLLECTION, level, split))
+    indexes = range(first, first + search.COLLECTION)
+    return [search.card(_telling(index, split, level)) for index in indexes]

@@ -6,14 +6,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gptlib.storyworld.clause import PLACES
 from gptlib.storyworld.lexicon import Entry
 from gptlib.storyworld.tasks.telling import Span, Telling
 
 Draw = Callable[[], float]
 """The next random number from [0, 1)."""
-
-PLACES = ("location", "destination")
-"""Thematic roles that `where` asks for."""
 
 _SLOT = re.compile(r"\{([a-z]+)(?::([a-z]+)/([a-z]+))?\}")
 

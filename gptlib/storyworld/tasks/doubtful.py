@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gptlib.storyworld.clause import Argument
 from gptlib.storyworld.lexicon import Entry
-from gptlib.storyworld.tasks.asking import PLACES, Asked, Draw, fill, question_word
+from gptlib.storyworld.tasks.asking import Asked, Draw, fill, question_word
 from gptlib.storyworld.tasks.telling import Telling, Told
 
 
@@ -93,7 +93,7 @@ def unanswerable(telling: Telling, answered: set[str], draw: Draw) -> list[Asked
         asked = [*left, None][int(draw() * (len(left) + 1))]
         if asked is None:
             word = ("When", "Where", "Why")[int(draw() * 3)]
-            if word != "Where" or not any(a.role in PLACES for a in clause.arguments):
+            if word != "Where" or not clause.places:
                 texts.append(clause.question(referents, word))
         else:
             answer = told.who[asked.parameter]

@@ -32,8 +32,8 @@ class Theme(Example):
 def sentiments(telling: Telling) -> Iterator[Sentiment]:
     """The sentiment of each sentence of a story: the tone of its event.
 
-    >>> next(examples("sentiment"))
-    Sentiment(story=0, text='Lily was very happy.', label='positive')
+    >>> [e.label for e in tasks.examples("sentiment", None, 1, 2, level="nursery")][2:5]
+    ['neutral', 'negative', 'negative']
     """
     for told in telling.told:
         yield Sentiment(telling.story.seed, told.sentence.text, told.event.notes.tone)
@@ -42,8 +42,9 @@ def sentiments(telling: Telling) -> Iterator[Sentiment]:
 def themes(telling: Telling) -> Iterator[Theme]:
     """The theme of a story.
 
-    >>> next(examples("theme")).label
-    'loss'
+    >>> theme = next(tasks.examples("theme", None, 1, level="nursery"))
+    >>> theme.label, theme.outcome
+    ('loss', 'found alone')
     """
     story = telling.story
     theme = telling.grammar.plots[story.plot].notes.theme or story.plot

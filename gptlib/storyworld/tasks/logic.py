@@ -76,8 +76,9 @@ class Logic(Example):
 def logic(telling: Telling) -> Iterator[Logic]:
     """The form of each sentence of a story; events without a `clause` line have none.
 
-    >>> next(examples("logic")).form
-    'own(agent: lily, theme: ball[colour: red])'
+    >>> _, owns, *_ = tasks.examples("logic", None, 1, 2, level="nursery")
+    >>> owns.text, owns.form
+    ('He had a red drum.', 'own(agent: sam, theme: drum[colour: red])')
     """
     for told in telling.told:
         form = form_of(told)

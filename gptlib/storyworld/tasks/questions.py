@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 
 from gptlib.storyworld.clause import Argument
-from gptlib.storyworld.tasks.asking import PLACES, Asked, Draw, fill, question_word
+from gptlib.storyworld.tasks.asking import Asked, Draw, fill, question_word
 from gptlib.storyworld.tasks.doubtful import negatives, unanswerable
 from gptlib.storyworld.tasks.example import Example
 from gptlib.storyworld.tasks.summary import where_is
@@ -38,9 +38,9 @@ class Question(Example):
 def questions(telling: Telling) -> Iterator[Question]:
     """The questions on a story, by kind.
 
-    >>> q = next(examples("questions"))
+    >>> q = next(tasks.examples("questions", None, 1, level="nursery"))
     >>> q.question, q.answer, q.text[q.start : q.stop]
-    ('Who lost the ball?', 'Lily', 'Lily')
+    ('Who had the drum?', 'Sam', 'Sam')
     """
     draw = Random(telling.story.seed).random
     asked = list(_settled(_all(telling)))
@@ -119,7 +119,7 @@ def _adjuncts(telling: Telling, told: Told) -> Iterator[tuple[object, Asked]]:
         for _, path in told.event.effects
     )
     subject = isinstance(clause.subject, Argument)
-    if subject and not moves and not any(a.role in PLACES for a in clause.arguments):
+    if subject and not moves and not clause.places:
         role = where_is(telling, told)
         spot = telling.answer(role, told.sentence, True) if role else None
         if spot:

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gptlib.storyworld.lexicon import Entry
-from gptlib.storyworld.meaning import Story
 from gptlib.storyworld.tasks.example import Example
 from gptlib.storyworld.tasks.telling import Telling
 
@@ -43,7 +42,7 @@ class Card:
     story: int
     plot: str
     outcome: str
-    keys: tuple[Entry, ...]
+    keys: frozenset[Entry]
     query: str
     """Its problem in its own words."""
     paraphrase: str
@@ -64,12 +63,11 @@ def card(telling: Telling) -> Card:
     words += [key.name for key in keys if key not in said]
     lines = [text for text, tests in linked.queries if all(test(last.cells) for test in tests)]
     glosses = tuple(gloss(telling, key) for key in keys)
-    paraphrase = (
-        _fill(telling, lines[story.seed % len(lines)])
-        if lines
-        else " ".join([story.plot, *glosses])
-    )
-    return Card(story.seed, story.plot, story.outcome, keys, ", ".join(words), paraphrase, glosses)
+    paraphrase = " ".join([story.plot, *glosses])
+    if lines:
+        paraphrase = _fill(telling, lines[story.seed % len(lines)])
+    own = ", ".join(words)
+    return Card(story.seed, story.plot, story.outcome, frozenset(keys), own, paraphrase, glosses)
 
 
 def gloss(telling: Telling, entry: Entry) -> str:
@@ -93,9 +91,11 @@ def _fill(telling: Telling, line: str) -> str:
 def queries(mine: Card, collection: list[Card]) -> Iterator[Query]:
     """The two queries of a story, graded against the cards of its collection.
 
-    >>> q = next(examples("search"))
-    >>> q.query, q.relevant
-    ('Lily lost the ball', {0: 3, 17: 2, 41: 1})
+    >>> words, other = tasks.examples("search", None, 1, 2, level="nursery")
+    >>> words.query, other.query
+    ('Sam lost the drum', "one who recovers a favourite plaything without anybody's aid")
+    >>> words.relevant[1], words.relevant[2], words.relevant[3]
+    (3, 2, 1)
     """
     span = (collection[0].story, collection[-1].story + 1)
     words = {other.story: _words(mine, other) for other in collection}
@@ -107,10 +107,9 @@ def queries(mine: Card, collection: list[Card]) -> Iterator[Query]:
 
 def _words(mine: Card, other: Card) -> int:
     """Plot and keys: who and what a story's own words name."""
-    shared = len({*mine.keys} & {*other.keys})
     if mine.plot == other.plot:
-        return 3 if shared == len(mine.keys) else 2 if shared else 1
-    return 1 if mine.keys and shared == len(mine.keys) else 0
+        return 3 if mine.keys == other.keys else 1 if mine.keys.isdisjoint(other.keys) else 2
+    return 1 if mine.keys == other.keys else 0
 
 
 def _paraphrase(mine: Card, other: Card) -> int:
@@ -118,8 +117,3 @@ def _paraphrase(mine: Card, other: Card) -> int:
     if mine.plot != other.plot:
         return 0
     return 1 + (mine.outcome == other.outcome) + (mine.glosses == other.glosses)
-
-
-def cards(stories: Iterator[Story]) -> list[Card]:
-    """The cards of a collection."""
-    return [card(Telling(story)) for story in stories]

@@ -7,7 +7,7 @@ from textwrap import wrap
 from typing import Any
 from unicodedata import east_asian_width
 
-from gptlib.storyworld.meaning import Story
+from gptlib import storyworld
 from gptlib.storyworld.tasks import of_story
 from gptlib.storyworld.tasks.questions import Question
 from gptlib.storyworld.tasks.tags import Tags
@@ -17,9 +17,10 @@ _COLUMN = 16
 _HITS = 6
 
 
-def page(story: Story, split: str | None = None) -> str:
-    """The story, then each task under its name; `split` is the one it was drawn from."""
-    tasks = of_story(story, split)
+def page(index: int, split: str | None = None, level: str = "full") -> str:
+    """The story `index` of a split, then each task under its name."""
+    story = storyworld.story(index, level, split)
+    tasks = of_story(index, split, level)
     lines = [f"{story.seed}  {story.key}", "=" * WIDTH]
     for paragraph in story.text.split("\n\n"):
         lines += [*wrap(paragraph, WIDTH), ""]
@@ -90,9 +91,14 @@ def _aligned(tags: Tags) -> Iterator[str]:
         cells = (column[0], column[1], "" if column[2] == "O" else column[2])
         width = max(map(len, cells)) + 1
         if used + width > WIDTH - 2:
-            yield from ("  " + "".join(row) for row in rows)
+            yield from _rows(rows)
             rows, used = [[], [], []], 0
         for row, cell in zip(rows, cells, strict=True):
             row.append(cell.ljust(width))
         used += width
-    yield from ("  " + "".join(row) for row in rows)
+    yield from _rows(rows)
+
+
+def _rows(rows: list[list[str]]) -> Iterator[str]:
+    texts = ("  " + "".join(row) for row in rows)
+    return (text for text in texts if text.strip())

@@ -42,29 +42,32 @@ class Tags(Example):
 def tag(telling: Telling) -> Iterator[Tags]:
     """The tags of each sentence of a story.
 
-    >>> tags = next(examples("tags"))
-    >>> tags.tokens, tags.pos, tags.entities
-    (('Lily', 'ran', '.'), ('PROPN', 'VERB', 'PUNCT'), ('B-PERSON', 'O', 'O'))
+    >>> _, tags, *_ = tasks.examples("tags", None, 1, 2, level="nursery")
+    >>> tags.tokens
+    ('He', 'had', 'a', 'red', 'drum', '.')
+    >>> tags.pos
+    ('PRON', 'AUX', 'DET', 'ADJ', 'NOUN', 'PUNCT')
+    >>> tags.entities
+    ('O', 'O', 'O', 'O', 'B-OBJECT', 'O')
     """
     grammar = telling.grammar
+    names = _names(grammar)
     for sentence in telling.story.sentences:
         tokens: list[str] = []
         pos: list[str] = []
         words = iter(sentence.words)
         for text in _TOKEN.findall(sentence.text):
+            tokens.append(text)
             if text[0].isalpha():
                 word = next(words)
-                if "'" not in text and "’" not in text:
-                    tokens.append(text)
-                    pos.append(word.pos)
-                    continue
-                for part, tagged in _split(text, word, grammar):
-                    tokens.append(part)
-                    pos.append(tagged)
+                pos.append(word.pos)
+                if "'" in text or "’" in text:
+                    parts = _split(text, word, grammar)
+                    tokens[-1:] = [part for part, _ in parts]
+                    pos[-1:] = [tagged for _, tagged in parts]
             else:
-                tokens.append(text)
                 pos.append("PUNCT")
-        entities = _entities(tokens, pos, _names(grammar))
+        entities = _entities(tokens, pos, names)
         yield Tags(telling.story.seed, sentence.text, tuple(tokens), tuple(pos), tuple(entities))
 
 
@@ -105,16 +108,17 @@ def _names(grammar: Grammar) -> Names:
 
 def _entities(tokens: list[str], pos: list[str], names: Names) -> list[str]:
     """BIO tags: the longest name at each place whose last word is a noun."""
-    lower = [token.lower() for token in tokens]
+    lower = " ".join(tokens).lower().split(" ")
     tags = ["O"] * len(tokens)
-    at = 0
-    while at < len(tokens):
-        step = 1
-        for words, label in names.get(lower[at], ()):
+    end = 0
+    for at, token in enumerate(lower):
+        if at < end or token not in names:
+            continue
+        for words, label in names[token]:
             end = at + len(words)
             if tuple(lower[at:end]) == words and pos[end - 1] in ("NOUN", "PROPN"):
                 tags[at:end] = [f"B-{label}", *[f"I-{label}"] * (len(words) - 1)]
-                step = len(words)
                 break
-        at += step
+        else:
+            end = at + 1
     return tags

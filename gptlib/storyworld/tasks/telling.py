@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+import re
+from functools import cached_property, lru_cache
 
 from gptlib.storyworld.clause import Clause
 from gptlib.storyworld.grammar import Event, Grammar
@@ -16,26 +16,23 @@ Span = tuple[int, int]
 _PRONOUN_FORMS = ("he", "him", "his", "himself")
 
 
-@dataclass(frozen=True, slots=True)
 class Told:
-    """One event as told: its clause and who or what its parameters are."""
+    """One event as told: its clause, and who or what its parameters are."""
 
-    sentence: Sentence
-    event: Event
-    who: dict[str, Entry | None]
+    __slots__ = ("asked", "clause", "event", "sentence", "who")
 
-    @property
-    def clause(self) -> Clause | None:
-        """The event's clause if everybody in it is known by now."""
-        clause = self.event.notes.clause
-        if clause and all(self.who[parameter] is not None for parameter in clause.parameters):
-            return clause
-        return None
-
-    @property
-    def asked(self) -> bool:
+    def __init__(self, sentence: Sentence, event: Event) -> None:
+        self.sentence = sentence
+        self.event = event
+        self.who: dict[str, Entry | None] = {
+            parameter: sentence.entry(role) for parameter, role in sentence.arguments.items()
+        }
+        clause = event.notes.clause
+        known = clause and all(map(self.who.get, clause.parameters))
+        self.clause: Clause | None = clause if known else None
+        """The event's clause, if everybody in it is known by now."""
+        self.asked = self.clause is not None and event.notes.part != "setting"
         """Whether questions are asked about it."""
-        return self.event.notes.part != "setting" and self.clause is not None
 
 
 class Telling:
@@ -46,10 +43,7 @@ class Telling:
         self.text = story.text
         self.grammar: Grammar = story.world.grammar
         events = self.grammar.events
-        self.told = [
-            Told(s, events[s.event], {p: s.entry(role) for p, role in s.arguments.items()})
-            for s in story.sentences
-        ]
+        self.told = [Told(sentence, events[sentence.event]) for sentence in story.sentences]
 
     @cached_property
     def mentions(self) -> dict[str, list[Mention]]:
@@ -67,38 +61,52 @@ class Telling:
             path: mentions[0].entry for path, mentions in self.mentions.items() if "." not in path
         }
 
-    def named(self, mention: Mention, place: bool = False) -> Span | None:
-        """The part of a mention that is a name (`Lily`, `the ball`), not a pronoun; else None.
-
-        With `place`, a preposition belongs to it: `in the park`.
-        """
-        start, stop, _, entry, form = mention
-        if form in _PRONOUN_FORMS or "/" in form:
-            return None
-        if place and form in ("in", "to"):
-            return start, stop
-        printed = self.text[start:stop].lower()
-        proper = not entry.name.startswith("the ")
-        for name in (entry.name,) if proper else (entry.name, entry.a_noun, entry.noun):
-            at = printed.find(name.lower())
-            if at >= 0:
-                return start + at, start + at + len(name)
-        return None
+    @cached_property
+    def _spans(self) -> dict[str, list[tuple[int, Span, Span]]]:
+        """Role -> (start, span of the name, span with its preposition) of where it is named."""
+        found: dict[str, list[tuple[int, Span, Span]]] = {}
+        for role, mentions in self.mentions.items():
+            spans = found[role] = []
+            for start, stop, _, entry, form in mentions if role in self.cast else ():
+                at = _name_in(self.text[start:stop], entry, form)
+                if at:
+                    name = (start + at[0], start + at[1])
+                    spans.append((start, name, (start, stop) if form in ("in", "to") else name))
+        return found
 
     def answer(self, role: str, sentence: Sentence, place: bool = False) -> Span | None:
-        """Where the text names a role: in the sentence, else last before it, else next after."""
+        """Where the text names a role: in the sentence, else last before it, else next after.
+
+        With `place`, a preposition belongs to the name: `in the park`.
+        """
         best: Span | None = None
-        for mention in self.mentions.get(role, ()):
-            if mention.start >= sentence.stop and best:
+        for start, name, phrase in self._spans.get(role, ()):
+            if start >= sentence.stop and best:
                 break
-            span = self.named(mention, place)
-            if span:
-                best = span
-                if mention.start >= sentence.start:
-                    break
+            best = phrase if place else name
+            if start >= sentence.start:
+                break
         return best
 
     def label(self, entry: Entry) -> str:
         """Entity label of an entry: that of its type, or of the nearest type above; or empty."""
-        family = self.grammar.lexicon.family(entry.type)
-        return next((self.grammar.labels[t] for t in family if t in self.grammar.labels), "")
+        return _label(self.grammar, entry.type)
+
+
+@lru_cache(maxsize=4096)
+def _label(grammar: Grammar, kind: str) -> str:
+    family = grammar.lexicon.family(kind)
+    return next((grammar.labels[t] for t in family if t in grammar.labels), "")
+
+
+@lru_cache(maxsize=4096)
+def _name_in(printed: str, entry: Entry, form: str) -> Span | None:
+    """The name in what a slot printed (`Lily`, `the ball`); None if that is a pronoun."""
+    if form in _PRONOUN_FORMS or "/" in form:
+        return None
+    proper = not entry.name.startswith("the ")
+    for name in (entry.name,) if proper else (entry.name, entry.a_noun, entry.noun):
+        found = re.search(rf"\b{re.escape(name)}\b", printed, re.IGNORECASE)
+        if found:
+            return found.span()
+    return None

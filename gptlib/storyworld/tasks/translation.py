@@ -21,9 +21,9 @@ class Translation(Example):
 def translate(telling: Telling) -> Iterator[Translation]:
     """The sentences of a story.
 
-    >>> pair = next(examples("translation"))
+    >>> _, pair, *_ = tasks.examples("translation", None, 1, 2, level="nursery")
     >>> pair.text, pair.zh
-    ('Lily was very happy.', '莉莉非常高兴。')
+    ('He had a red drum.', '他有一面红色的小鼓。')
     """
     for s in telling.story.sentences:
         yield Translation(telling.story.seed, telling.text[: s.start], s.text, s.zh)
