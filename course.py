@@ -115,9 +115,10 @@ def wanted_stamp():
 
 
 def works(python):
-    """Whether this interpreter starts: an upgrade of the system's Python leaves broken ones."""
+    """Whether this starts, and is the Python that runs here: the system's upgrades break some."""
+    code = f"import sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]})"
     try:
-        return subprocess.run([str(python), "-c", ""], stderr=subprocess.DEVNULL).returncode == 0
+        return subprocess.run([str(python), "-c", code], stderr=subprocess.DEVNULL).returncode == 0
     except OSError:
         return False
 

@@ -36,13 +36,22 @@ def test_old_python_can_read_the_file() -> None:
 
 def test_old_python_itself() -> None:
     paths = [shutil.which(f"python3.{minor}") for minor in range(6, 11)]
-    works = [path for path in paths if path and program.works(path)]
-    if not works:
+    starts = [path for path in paths if path and not subprocess.run([path, "-c", ""]).returncode]
+    if not starts:
         pytest.skip("no Python from 3.6 to 3.10 on this machine")
-    for old in works:
+    for old in starts:
         command = [old, str(ROOT / "course.py"), "lab"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert "is too old: the course needs 3.11" in complaint(done)
+
+
+def test_another_python_does_not_count() -> None:
+    assert program.works(sys.executable)
+    assert not program.works(ROOT / "no such file")
+    assert not program.works(ROOT / "LICENSE")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(program.sys, "version_info", (3, 99, 0))
+        assert not program.works(sys.executable)
 
 
 def test_usage(course: TinyCourse) -> None:
