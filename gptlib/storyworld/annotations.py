@@ -17,7 +17,7 @@ PARTS = ("setting", "problem", "help", "outcome", "moral")
 """The part an event plays in a plot: the summary tells them but the setting, which is not asked
 about either."""
 TONES = ("positive", "negative")
-EVENT_KEYS = ("clause", "part", "tone", "because")
+EVENT_KEYS = ("clause", "part", "tone", "because", "untimed")
 PLOT_KEYS = ("theme", "outcome", "query")
 _ASK = re.compile(r"[^{}]*(?:\{([a-z]+)(?::[a-z/]+)?\}[^{}]*)*\?$")
 _SLOT = re.compile(r"\{([a-z]+)(?::[a-z/]+)?\}")
@@ -32,6 +32,8 @@ class EventNotes:
     tone: str = "neutral"
     because: list[tuple[str, str]] = field(default_factory=list)
     """(where, name) of the events that can be its cause."""
+    untimed: bool = False
+    """Whether a time told in its sentence is not that of the event."""
 
     def read(self, where: str, key: str, text: str, parameters: Mapping[str, str]) -> None:
         """Note one line of an event block."""
@@ -41,6 +43,8 @@ class EventNotes:
             self.part = _one_of(where, "part", text, PARTS)
         elif key == "tone":
             self.tone = _one_of(where, "tone", text, TONES)
+        elif key == "untimed":
+            self.untimed = True
         else:
             self.because += [(where, name.strip()) for name in text.split(",")]
 

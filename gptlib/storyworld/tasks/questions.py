@@ -108,7 +108,7 @@ def _adjuncts(telling: Telling, told: Told) -> Iterator[tuple[object, Asked]]:
     clause, who = told.clause, told.who
     assert clause
     time = _time(telling, told)
-    if time:
+    if time and not told.event.notes.untimed:
         yield telling.text[slice(*time)], Asked("when", clause.question(who, "When"), "", time)
     cause = _cause(telling, told)
     if cause:
