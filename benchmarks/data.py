@@ -28,10 +28,10 @@ def memory(kind):  # resident now (RSS), or at most so far (HWM)
     return int(re.search(rf"Vm{kind}:\\s+(\\d+)", open("/proc/self/status").read())[1]) * 1024
 folder = Path(sys.argv[1])
 tokenizer = Tokenizer.load(folder)
-before, start = memory("RSS"), time.perf_counter()
+before, start = memory("RSS"), time.process_time()
 """
 AFTER = """
-print(time.perf_counter() - start, memory("HWM") - before, before)
+print(time.process_time() - start, memory("HWM") - before, before)
 """
 TOKENIZE = """
 ids = tokenizer.encode_stream(pieces(folder / "corpus.txt"))
@@ -90,7 +90,7 @@ def main() -> None:
         write_corpus(folder / "corpus.txt", arguments.megabytes * MEGABYTE)
         Tokenizer.train(corpus("python-docs"), 4096).save(folder)
         print(f"{arguments.megabytes} MB of text, vocabulary 4,096")
-        print(f"{'':<32} {'seconds':>8} {'adds MB':>8} {'imports MB':>11}")
+        print(f"{'':<32} {'CPU s':>8} {'adds MB':>8} {'imports MB':>11}")
         for title, code in MEASUREMENTS.items():
             command = [sys.executable, "-c", BEFORE + code + AFTER, name]
             out = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
