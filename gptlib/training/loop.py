@@ -25,7 +25,10 @@ from gptlib.training.validation import Loss, count_targets, validation_loss
 
 
 class Diverged(ArithmeticError):
-    """The loss or its gradient became NaN or infinite; `history` ends with the step before."""
+    """The loss or its gradient became NaN or infinite; `history` says how it came to that.
+
+    The step that would have spread it into the weights is not taken.
+    """
 
     def __init__(self, message: str, history: History) -> None:
         super().__init__(message)
@@ -55,10 +58,10 @@ def train(
     `batches` yields tuples of tensors of B rows, targets last, without end (`gptlib.data.Batches`).
     `validation` is a list of batches, or a function that gives them anew each time.
     `loss(model, *batch)` is the mean over the targets that count (all but -100).
-    `out` is a folder for checkpoints, in which `resume=True` goes on exactly where the last one
-    stands. The model comes back in evaluation mode, on the device used, with the averaged weights
-    if `config.ema` is set. Under torchrun every process calls `train`, and rank 0 alone writes
-    and runs the callbacks.
+    `out` is a folder for checkpoints; `resume=True` goes on exactly where the last one stands, or
+    begins when there is none. The model comes back in evaluation mode, on the device used, with
+    the averaged weights if `config.ema` is set. Under torchrun every process calls `train`, and
+    rank 0 alone writes and runs the callbacks.
 
     Ctrl-C ends training after the current step: checkpoint, history and model are kept, and
     `history.stopped` is "interrupted". Raises `ValueError` for unsuitable arguments,
@@ -82,6 +85,8 @@ def train(
             run.history.add(seconds=time.perf_counter() - begun)
             if validation is not None and run.due(config.validate_every):
                 held_out = validation_loss(run, validation, loss)
+                last = run.history.lr[-1], run.history.grad_norm[-1]
+                _check_finite(run, "validation loss", held_out, *last)
                 run.history.add(validation_step=run.step, validation_loss=held_out)
             for callback in watchers:
                 callback.on_step(run)
@@ -108,7 +113,7 @@ def train_step(run: Run, model: nn.Module, stream: Iterator[Batch], loss_of: Los
         losses.append(part.detach())
     grad_norm = clip_gradients(list(run.optimizer.parameters.values()), run.config.clip)
     mean_loss = run.processes.sum(torch.stack(losses).sum().item())
-    _check_finite(run, mean_loss, lr, grad_norm)
+    _check_finite(run, "loss", mean_loss, lr, grad_norm)
     run.optimizer.step(lr)
     run.optimizer.zero_grad()
     if run.average:
@@ -140,12 +145,12 @@ def _draw(run: Run, stream: Iterator[Batch]) -> tuple[list[tuple[Batch, float]],
     return parts, n_targets
 
 
-def _check_finite(run: Run, loss: float, lr: float, grad_norm: float) -> None:
+def _check_finite(run: Run, what: str, loss: float, lr: float, grad_norm: float) -> None:
     if math.isfinite(loss) and math.isfinite(grad_norm):
         return
     raise Diverged(
-        f"step {run.step}: loss {loss:.4g}, gradient norm {grad_norm:.4g}, learning rate {lr:.4g}: "
-        "training diverged; the weights are those of the step before: "
+        f"step {run.step}: {what} {loss:.4g}, gradient norm {grad_norm:.4g}, "
+        f"learning rate {lr:.4g}: training diverged and stopped; "
         "try a lower lr, a longer warmup or a smaller clip",
         run.history,
     )

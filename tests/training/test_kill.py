@@ -13,6 +13,8 @@ from gptlib.training import checkpoint
 
 from . import children
 
+pytestmark = pytest.mark.slow
+
 KILLS = 25 if children.FORKS else 6  # without fork each child takes seconds to import torch
 
 
@@ -77,13 +79,13 @@ def test_killed_at_random_moments(whole, tmp_path):
 def test_killed_before_every_system_call_that_writes_a_checkpoint(whole, tmp_path):
     folder = tmp_path / "run"
     n, steps = 0, []
-    exitcode = -9
-    while exitcode == -9:
+    exitcode = None
+    while exitcode != 0:
         n += 1
         exitcode = children.call(children.killed_while_saving, folder, n)
+        assert exitcode in (0, -9, 9)  # Windows gives no sign to a signal's number
         tensors, _ = contents(folder)  # whole, whatever happened
         steps.append(len(tensors["history.step"]))
-    assert exitcode == 0
     assert n > 8  # a checkpoint takes at least that many
     # Some kills came too early for the new checkpoint to count, some after it did.
     gains = {b - a for a, b in pairwise(steps[:-1])}

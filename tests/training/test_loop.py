@@ -2,8 +2,10 @@
 
 import inspect
 import math
+import os
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -15,7 +17,7 @@ from gptlib.model import next_token_loss
 from gptlib.training import Callback, Diverged, TrainingConfig, learning_rate, train
 from gptlib.training import loop as loop_module
 
-from .children import At, call, small_batches, small_config, small_model, tokens
+from .children import At, call, small_batches, small_config, small_model, small_run, tokens
 
 PLAIN = {"accumulate": 1, "ema": None, "device": "cpu"}
 
@@ -157,6 +159,20 @@ def test_a_loss_that_is_no_number_stops_at_once(bad):
     assert not model.training
 
 
+def test_a_validation_loss_that_is_no_number_stops_too():
+    def fails_at_rest(model, idx, targets):
+        return next_token_loss(model(idx), targets) * (1.0 if model.training else math.nan)
+
+    with pytest.raises(Diverged, match=r"^step 5: validation loss nan, gradient norm \d"):
+        train(
+            small_model(),
+            small_batches(),
+            small_config(),
+            validation=[next(small_batches())],
+            loss=fails_at_rest,
+        )
+
+
 def test_a_learning_rate_far_too_high_is_noticed():
     config = small_config(**PLAIN, lr=1e30, min_lr=0.0, warmup=0, clip=None)
     with pytest.raises(Diverged, match=r"learning rate"):
@@ -186,6 +202,24 @@ def test_a_second_ctrl_c_does_not_wait():
 
     with pytest.raises(KeyboardInterrupt):
         train(small_model(), small_batches(), small_config(), callbacks=[At(5, twice)])
+
+
+def test_outside_of_the_main_thread_it_trains_without_signals():
+    with ThreadPoolExecutor(1) as pool:
+        history = pool.submit(train, small_model(), small_batches(), small_config()).result()
+    assert history.stopped == "finished"
+
+
+def train_and_terminate(out):
+    small_run(out, At(5, lambda run: signal.raise_signal(signal.SIGTERM)))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere SIGTERM ends a process at once")
+def test_a_request_to_terminate_is_met_with_a_checkpoint(tmp_path):
+    assert call(train_and_terminate, tmp_path) == -signal.SIGTERM
+    assert gptlib.load(tmp_path)
+    history = small_run(tmp_path, steps=5, resume=True)
+    assert history.step == [1, 2, 3, 4, 5]
 
 
 def test_the_average_is_what_validation_and_the_result_use():
