@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from gptlib.model import GPT as GPT
     from gptlib.pretrained import load as load
     from gptlib.pretrained import save as save
+    from gptlib.training import TrainingConfig as TrainingConfig
+    from gptlib.training import train as train
 
 _HOME = {
     "GPTConfig": "gptlib.config",
     "GPT": "gptlib.model",
     "load": "gptlib.pretrained",
     "save": "gptlib.pretrained",
+    "TrainingConfig": "gptlib.training",
+    "train": "gptlib.training",
 }
 
 

@@ -5,13 +5,17 @@ safetensors only: it holds numbers and nothing else, while unpickling a file run
 
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import errors, snapshot_download, split_torch_state_dict_into_shards
+from huggingface_hub import (
+    errors,
+    snapshot_download,
+    split_state_dict_into_shards_factory,
+)
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -50,26 +54,35 @@ def load(path_or_name: str | os.PathLike[str], dtype: torch.dtype = torch.float3
 def save(model: GPT, folder: str | os.PathLike[str], max_shard_size: int | str = "5GB") -> None:
     """Write `config.json` and the weights so that gptlib and transformers can load them.
 
-    Each file is written beside its place and then renamed: an interrupted save leaves no half
-    file. Raises `CheckpointError` when the folder can't be written.
+    Files are written in a scratch folder beside their places and then renamed: an interrupted
+    save leaves no half file. Raises `CheckpointError` when the folder can't be written.
     """
     folder = Path(folder)
     tensors = {n: _flip(n, w.detach()).contiguous() for n, w in model.state_dict().items()}
-    plan = split_torch_state_dict_into_shards(tensors, max_shard_size=max_shard_size)
+    plan = split_state_dict_into_shards_factory(
+        tensors,
+        get_storage_size=lambda tensor: tensor.numel() * tensor.element_size(),
+        filename_pattern="model{suffix}.safetensors",
+        max_shard_size=max_shard_size,
+    )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for filename, names in plan.filename_to_tensors.items():
-            shard = {name: tensors[name] for name in names}
-            _write(folder / filename, lambda to, s=shard: save_file(s, to, {"format": "pt"}))  # type: ignore[misc]
-        if plan.is_sharded:
-            index = {"metadata": plan.metadata, "weight_map": plan.tensor_to_filename}
-            _write(folder / INDEX, lambda to: to.write_text(json.dumps(index, indent=2)))
-        text = json.dumps(config_to_json(model.config), indent=2) + "\n"
-        _write(folder / "config.json", lambda to: to.write_text(text))
+        for left_over in folder.glob(".saving-*"):  # by a save that was killed
+            shutil.rmtree(left_over, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as scratch:
+            for filename, names in plan.filename_to_tensors.items():
+                shard = {name: tensors[name] for name in names}
+                save_file(shard, Path(scratch, filename), {"format": "pt"})
+            if plan.is_sharded:
+                index = {"metadata": plan.metadata, "weight_map": plan.tensor_to_filename}
+                Path(scratch, INDEX).write_text(json.dumps(index, indent=2), encoding="utf-8")
+            config = json.dumps(config_to_json(model.config), indent=2) + "\n"
+            Path(scratch, "config.json").write_text(config, encoding="utf-8")
+            written = sorted(file.name for file in Path(scratch).iterdir())
+            for name in written:
+                os.replace(Path(scratch, name), folder / name)
         for old in folder.glob("model*.safetensors*"):  # shards of a checkpoint split otherwise
-            if old.name not in plan.filename_to_tensors and not (
-                plan.is_sharded and old.name == INDEX
-            ):
+            if old.name not in written:
                 old.unlink()
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{folder}: can't save here: {error}") from error
@@ -243,16 +256,3 @@ def _some(names: set[str]) -> str:
     first = sorted(names)[:3]
     rest = len(names) - len(first)
     return ", ".join(first) + (f" and {rest} more" if rest else "")
-
-
-def _write(file: Path, writer: Callable[[Path], object]) -> None:
-    """Let `writer` fill a temporary file in the same folder, then put it in place in one step."""
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    os.close(handle)
-    try:
-        writer(Path(temporary))
-        os.chmod(temporary, 0o644)  # mkstemp keeps files from others; a model is no secret
-        os.replace(temporary, file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

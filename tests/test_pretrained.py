@@ -263,7 +263,7 @@ def test_a_failed_save_keeps_the_old_checkpoint(folder, monkeypatch):
     before = sorted(os.listdir(folder))
 
     def full_disk(tensors, file, metadata):
-        file.write_bytes(b"half")
+        file.write_bytes(b"half")  # as safetensors leaves it
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(pretrained, "save_file", full_disk)
@@ -272,6 +272,13 @@ def test_a_failed_save_keeps_the_old_checkpoint(folder, monkeypatch):
         gptlib.save(GPT(GPTConfig(**SMALL)), folder)
     assert sorted(os.listdir(folder)) == before
     torch.testing.assert_close(gptlib.load(folder)(idx()), expected)
+
+
+def test_what_a_killed_save_left_is_cleared_away(folder):
+    (folder / ".saving-old").mkdir()
+    (folder / ".saving-old" / "model.safetensors").write_bytes(b"half")
+    gptlib.save(fresh(), folder)
+    assert sorted(os.listdir(folder)) == ["config.json", "model.safetensors"]
 
 
 def test_saving_where_a_file_stands_is_refused(tmp_path):
