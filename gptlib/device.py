@@ -173,7 +173,8 @@ def report() -> str:
         _, total = memory(device)
         for dtype in (torch.float32, torch.bfloat16, torch.float16):
             try:
-                speed = f"{matmul_flops(device, dtype) / 1e9:,.0f} GFLOP/s"
+                billions = matmul_flops(device, dtype) / 1e9
+                speed = f"{billions:,.{0 if billions >= 10 else 2}f} GFLOP/s"
             except RuntimeError:
                 speed = "not supported"
             name = str(dtype).removeprefix("torch.")
