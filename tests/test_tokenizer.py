@@ -12,7 +12,7 @@ from unicodedata import category
 import numpy as np
 import pytest
 import regex
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gptlib.tokenizer import (
@@ -252,6 +252,33 @@ def test_a_word_of_any_length_is_merged_as_by_hugging_face(
     for alphabet in ("ACGT", "abcdefghij", "a", " ", "=-", "你好世界"):
         text = "".join(rng.choice(alphabet) for _ in range(3000))
         assert gpt2.encode(text) == hugging_face.encode(text)
+
+
+@st.composite
+def any_merges(draw: st.DrawFn) -> list[tuple[bytes, bytes]]:
+    """Merges that no text need have taught: any two tokens that are there already."""
+    tokens, merges = [b"a", b"b", b"c"], []
+    for _ in range(draw(st.integers(0, 12))):
+        left, right = draw(st.sampled_from(tokens)), draw(st.sampled_from(tokens))
+        if left + right not in tokens:
+            merges.append((left, right))
+            tokens.append(left + right)
+    return merges
+
+
+@settings(max_examples=1000)
+@given(any_merges(), st.lists(st.text("aabc", max_size=12), min_size=1, max_size=8))
+def test_merges_of_any_origin_apply_as_in_hugging_face(
+    merges: list[tuple[bytes, bytes]], words: list[str]
+) -> None:
+    tokenizers = pytest.importorskip("tokenizers")
+    ours = Tokenizer(merges, [])
+    theirs = tokenizers.models.BPE(
+        {to_visible(token): id for token, id in ours.vocab.items()},
+        [(left.decode(), right.decode()) for left, right in merges],
+    )
+    for word in words + [(left + right).decode() for left, right in merges]:
+        assert ours.encode(word) == [token.id for token in theirs.tokenize(word)]
 
 
 @pytest.mark.parametrize("text", ["ab\ud83d", "\udc00", "x" * 9 + "\ud83d tail"])

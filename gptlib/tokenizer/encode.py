@@ -32,6 +32,11 @@ class Encoder(dict[str, tuple[int, ...]]):
         self._pair_of = {chr(256 + n): chr(a) + chr(b) for n, (a, b) in enumerate(merges)}
         self._token_of = {pair: token for token, pair in self._pair_of.items()}
         self._ids = ids
+        spelled = [chr(byte) for byte in range(256)]
+        for a, b in merges:
+            spelled.append(spelled[a] + spelled[b])
+        self._token_spelled = {word: chr(n) for n, word in enumerate(spelled)}
+        self._whole: dict[str, bool] = {}
 
     def __missing__(self, word: str) -> tuple[int, ...]:
         if len(self) >= _MOST_WORDS:
@@ -42,6 +47,8 @@ class Encoder(dict[str, tuple[int, ...]]):
 
     def merge(self, word: str) -> str:
         """Apply to a word, in the order they were learned, all merges that fit it."""
+        if (token := self._token_spelled.get(word)) and self._is_whole(token):
+            return token  # most words are one token, and need no merging one by one
         token_of, pair_of = self._token_of.get, self._pair_of
         # A sorted list is a heap.
         queue = sorted(filter(None, map(token_of, neighbours(word))))
@@ -57,3 +64,31 @@ class Encoder(dict[str, tuple[int, ...]]):
                 if new := token_of(token + (right[:1] or token)):
                     heappush(queue, new)
         return word
+
+    def _is_whole(self, token: str) -> bool:
+        """Whether merging a token's bytes is known to make that token.
+
+        It does where the merges were learned from a text, but merges may come from anywhere.
+        """
+        if token not in self._pair_of:
+            return True
+        if token not in self._whole:
+            left, right = tuple(self._pair_of[token])
+            self._whole[token] = (
+                self._is_whole(left) and self._is_whole(right) and self._stay_apart(left, right)
+            )
+        return self._whole[token]
+
+    def _stay_apart(self, left: str, right: str) -> bool:
+        """Whether nothing merges across the border of two tokens before both are made."""
+        while True:
+            # Undo the later one, and see whether its part would have merged across instead.
+            if left > right and left in self._pair_of:
+                made, left = left, self._pair_of[left][1]
+            elif right in self._pair_of:
+                made, right = right, self._pair_of[right][0]
+            else:
+                return True
+            across = self._token_of.get(left + right)
+            if across and across <= made:
+                return False
