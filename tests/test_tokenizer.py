@@ -254,6 +254,15 @@ def test_a_word_of_any_length_is_merged_as_by_hugging_face(
         assert gpt2.encode(text) == hugging_face.encode(text)
 
 
+def test_merges_may_build_on_each_other_to_any_depth() -> None:
+    merges = [(b"a", b"b")]
+    for _ in range(3000):
+        merges.append((merges[-1][0] + merges[-1][1], b"c"))
+    deep = Tokenizer(merges, [])
+    assert deep.encode("ab" + "c" * 3000) == [256 + 3000]
+    assert deep.encode("ab" + "c" * 30) == [256 + 30]
+
+
 @st.composite
 def any_merges(draw: st.DrawFn) -> list[tuple[bytes, bytes]]:
     """Merges that no text need have taught: any two tokens that are there already."""

@@ -12,6 +12,8 @@ from gptlib.tokenizer.train import as_characters, neighbours
 
 # Bounds the memory of the cache, at some 30 MB, on text with endlessly many words.
 _MOST_WORDS = 2**17
+# Bounds the depth of merges that a quick look goes into; nearly all tokens are shorter.
+_LONG = 64  # bytes
 
 
 class Encoder(dict[str, tuple[int, ...]]):
@@ -47,7 +49,8 @@ class Encoder(dict[str, tuple[int, ...]]):
 
     def merge(self, word: str) -> str:
         """Apply to a word, in the order they were learned, all merges that fit it."""
-        if (token := self._token_spelled.get(word)) and self._is_whole(token):
+        token = self._token_spelled.get(word) if len(word) <= _LONG else None
+        if token and self._is_whole(token):
             return token  # most words are one token, and need no merging one by one
         token_of, pair_of = self._token_of.get, self._pair_of
         # A sorted list is a heap.
