@@ -21,6 +21,7 @@ import json
 import math
 import random
 import re
+import textwrap
 from collections import Counter
 from itertools import accumulate, pairwise, product
 
@@ -50,7 +51,7 @@ from gptlib.tokenizer import (
 # %%
 told = storyworld.stories(1000, level="nursery")
 story = next(s for s in told if "meet" in dict(s.events) and " He " in s.text)
-print(story.text)
+print(textwrap.fill(story.text, 95))
 
 # %% [markdown]
 # Nobody wrote this, and no language model did. The world has a *state*: who is where, who holds
@@ -153,8 +154,8 @@ print(f"ours: {nats:.3f} nats = {nats / math.log(2):.3f} bits = one in {one_in:,
 #
 # $$\log p(x_1 \dots x_n) = \sum_{i=1}^{n} \log p(x_i \mid x_1 \dots x_{i-1}) .$$
 #
-# Here the pieces $x_i$ are sentences. We find each factor by counting, among all stories that begin
-# like ours. *Predict first:* which sentences cost nothing at all?
+# Here the pieces $x_i$ are sentences. The stories that begin like ours up to a sentence, and up to
+# the one before, give its factor. *Predict first:* which sentences cost nothing at all?
 
 
 # %%
@@ -186,8 +187,9 @@ assert abs(estimate.nats_per_story - entropy) < 5 * estimate.standard_error
 print(f"exact {entropy:.2f}, estimated {estimate.nats_per_story:.2f} nats per story")
 
 # %% [markdown]
-# So this corpus has a *floor*: {{ entropy / math.log(2):.1f }} bits a story. A model below it has
-# seen the answers; one far above has something left to learn. For real text nobody knows the floor.
+# So this corpus has a *floor*: {{ entropy / math.log(2):.1f }} bits a story. A model far above it
+# has something left to learn; one clearly below it has seen the answers. For real text nobody knows
+# the floor.
 #
 # ## 01.3 Characters and bytes
 #
@@ -246,8 +248,9 @@ print(cut, "->", cut.decode("utf-8", errors="replace"))
 
 # %% tags=["nbval-ignore-output"]
 texts = {"stories": corpus("story:meadow", limit=2000), "python-docs": corpus("python-docs")}
-train = {name: text[: len(text) * 9 // 10] for name, text in texts.items()}
-heldout = {name: text[len(text) * 9 // 10 :] for name, text in texts.items()}
+ends = {name: text.index("\n\n", len(text) * 9 // 10) for name, text in texts.items()}
+train = {name: text[: ends[name]] for name, text in texts.items()}
+heldout = {name: text[ends[name] :] for name, text in texts.items()}
 words = {name: Counter(re.findall(r"\w+", text.lower())) for name, text in train.items()}
 unknown = {}
 for name, text in heldout.items():
@@ -277,7 +280,7 @@ ax.legend(frameon=False)
 plots.show(
     fig,
     alt="Share of the text against rank, on logarithmic axes. The line of Python's documentation "
-    "falls like 1/rank over four powers of ten; the stories follow it, then end abruptly.",
+    "falls roughly like 1/rank over four powers of ten; the stories follow it, then end abruptly.",
 )
 
 # %%
@@ -447,7 +450,7 @@ for token in sorted(joined, key=len)[-3:]:
 parts = {
     "contraction": r"'(?:[sdmt]|ll|ve|re)",
     "letters": r" ?\p{L}+",
-    "digits": r" ?\p{N}+",
+    "numerals": r" ?\p{N}+",
     "other signs": r" ?[^\s\p{L}\p{N}]+",
     "blanks, up to the last": r"\s+(?!\S)",
     "blanks": r"\s+",
@@ -477,8 +480,8 @@ for text in ("It's 2024.", "WE'LL", "if x:\n    return x", "a dog ", "好久不�
 #   at its start another.
 # - Contractions are found in small letters only; `WE'LL` falls into three.
 # - Of four spaces three (and the line break) stay together; the fourth goes with `return`.
-# - **What breaks if a prompt ends in a space?** It is then a token of its own. In training no word
-#   came after such a token: its space was part of it. End prompts without one.
+# - **What breaks if a prompt ends in a space?** The space is then a token of its own. In training,
+#   common words bring theirs along, and a lone one comes before something rare.
 # - Chinese has no spaces, so a whole clause is one "word".
 #
 # ## 01.8 The library, and two judges who don't know us
@@ -505,8 +508,8 @@ for name, tokenizer in learned.items():
     assert len(tokenizer.merges) > 1000
 
 # %% [markdown]
-# tiktoken, which runs OpenAI's models, knows how to encode but not our vocabulary. We hand it our
-# ranks and compare ids on text that neither vocabulary was trained on.
+# tiktoken, OpenAI's encoder, does not train. We hand it our ranks, and compare ids on text that
+# neither vocabulary was trained on.
 
 # %%
 for tokenizer in learned.values():
@@ -630,8 +633,8 @@ for special in (True, False):
 #
 # ## 01.10 Bits per byte
 #
-# Model A has a loss of 2.7 nats per token, model B one of 5.9. Which is better? It depends: if B's
-# tokens are long, it predicts more with each. The cost of the same *text* compares:
+# Model A has a loss of 2 nats per token, model B one of 4. Which is better? It depends: if B's
+# tokens are long, it predicts more with each. What compares is the cost of the same *text*:
 #
 # $$\text{bits per byte} = \frac{\text{loss}}{\ln 2} \cdot
 # \frac{\text{number of tokens}}{\text{number of bytes}} .$$
@@ -649,7 +652,7 @@ for size in (257, 400):
     print(f"{size} tokens: {floor.nats_per_token:.3f} nats per token, {per_byte:.3f} bits per byte")
 
 # %% [markdown]
-# The stories have not changed. Yet per token the floor is several times higher with the larger
+# The stories have not changed. Yet per token the floor is far higher with the larger
 # vocabulary; per byte it is one number. (A story's end counts as a token: a model must predict
 # that, too.)
 #
@@ -717,9 +720,9 @@ assert on_docs == sorted(on_docs, key=lambda score: -score[1])  # per byte: bett
 assert scores["stories", 2048][1] > 5 * floor
 
 # %% [markdown]
-# On Python's documentation the loss per token climbs with the vocabulary while the same model
-# predicts the same text better and better: its tokens are longer, so it looks further back. Who
-# compares losses per token would choose bytes.
+# On Python's documentation the loss per token climbs with the vocabulary, while the text is
+# predicted better and better: tokens are longer, so a bigram reaches further back. Who compares
+# losses per token would choose bytes.
 #
 # On the stories we know how far there is to go. The bigram model needs
 # {{ scores["stories", 2048][1]:.1f }} bits per byte; the floor is {{ floor:.2f }}. It knows which
@@ -743,12 +746,13 @@ assert scores["stories", 2048][1] > 5 * floor
 #    forbids: a byte missing, `C0 80` (too long a form), a surrogate, more than `10FFFF`.
 # 2. **Pair counts** (data structures; 10 minutes, easy). Count pairs from a `Counter` of different
 #    words instead of a list of all. How much work does that save on the stories?
-# 3. **Merge** (edge cases; 10 minutes, easy). Write `merge` on lists of ids instead of bytes. Now a
-#    merged token must not be taken for its left part: why could that not happen here?
+# 3. **Merge** (edge cases; 10 minutes, easy). Write `merge(ids, pair, new_id)` on lists of numbers.
+#    Test it on runs such as 1, 1, 1, 1, 1: which pairs overlap, and which of them is merged?
 # 4. **Train** (incremental computation; 60 minutes, hard). After a merge, repair only the counts
 #    beside it. Compare every merge with `train_bpe`.
 # 5. **Encode by rank** (equality of algorithms; 25 minutes, medium). tiktoken looks up the *joined*
-#    bytes of a pair instead of the pair. Say when the two could differ, and search for such a case.
+#    bytes of a pair instead of the pair. When could the two differ? Search for a case among merges
+#    that were learned, then write merges by hand that show one.
 # 6. **Bits per byte** (units; 15 minutes, medium). Python's `zlib` compresses text, too. Turn its
 #    output into bits per byte and put it beside the bigram model. Why is the comparison unfair?
 #
