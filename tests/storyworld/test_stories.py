@@ -13,10 +13,10 @@ from gptlib.storyworld.__main__ import main
 GOLDEN = {
     ("nursery", None): "1af316c75aca92f6",
     ("nursery", "validation"): "71802f42ec1c67d9",
-    ("meadow", None): "788c9df89806170f",
-    ("meadow", "train"): "38f0f53ebc0fcf33",
-    ("full", None): "da12807eca79658c",
-    ("full", "test"): "4a101e11673e27e0",
+    ("meadow", None): "58ad0e814ff5838a",
+    ("meadow", "train"): "e34825efbf594a76",
+    ("full", None): "21b3f95f1621aae0",
+    ("full", "test"): "6420f4b9d5bc79a4",
 }
 
 CALM = """version test
@@ -105,7 +105,9 @@ def test_words_carry_a_part_of_speech_and_spell_the_sentence():
 
 def test_english_has_articles_capitals_and_spaces_right():
     for story in storyworld.stories(1000):
-        assert not re.search(r"\b[Aa] [aeiouAEIOU]|\b[Aa]n [^aeiou]|  | [.,!?]|[{}<>]", story.text)
+        assert not re.search(
+            r"\b[Aa] [aeiouAEIOU]|\b[Aa]n (?!hour|honest)[^aeiou]|  | [.,!?]|[{}<>]", story.text
+        )
         for sentence in story.sentences:
             assert sentence.text[0].isupper() or sentence.text[0] == '"'
             assert sentence.text[-1] in '.!?"'
