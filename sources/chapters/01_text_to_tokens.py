@@ -617,11 +617,11 @@ plots.show(
 )
 
 # %% [markdown]
-# From 1,024 tokens to 2,048 it grows by about {{ docs[1] - docs[0]:.1f }} bytes per token on
-# Python's documentation, then by less, while the embedding doubles, and with it the work of the
-# output layer. GPT-2 chose 50,257: 256 bytes, 50,000 merges and a *special token*,
-# `<|endoftext|>`, which stands for no text. It marks where a document ends, and is looked for
-# before the pattern cuts.
+# A curve ends where no pair is left to merge. On Python's documentation compression grows by about
+# {{ docs[1] - docs[0]:.1f }} bytes per token from 1,024 tokens to 2,048, then by less, while the
+# embedding doubles, and with it the work of the output layer. GPT-2 chose 50,257: 256 bytes, 50,000
+# merges and a *special token*, `<|endoftext|>`, which stands for no text. It marks where a document
+# ends, and is looked for before the pattern cuts.
 
 # %%
 tokenizer = Tokenizer(small["stories"].merges)  # has <|endoftext|>, as by default
