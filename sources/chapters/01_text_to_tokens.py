@@ -242,8 +242,7 @@ print(cut, "->", cut.decode("utf-8", errors="replace"))
 #
 # ## 01.4 Why words fail
 #
-# Words are short lists and mean something. So: a number for each word of the training text. What
-# about a word that isn't there? We keep the last tenth of each corpus apart and count. *Predict
+# So: a number for each word of the training text. What about a word that isn't there? We keep the last tenth of each corpus apart and count. *Predict
 # first:* which share of its words was never seen, for the stories, and for Python's documentation?
 
 # %% tags=["nbval-ignore-output"]
@@ -391,8 +390,8 @@ encode_word(b" seashell", toy_merges)
 # "ells" is of no use here, as the last "s" is missing. And the "s" in the middle is another token
 # than " s" with its space: to a model as different as any two.
 #
-# Decoding is joining bytes. So every byte string must come back, whatever the merges. That is a
-# property, and a property is tested on random input.
+# Decoding is joining bytes. So every byte string must come back, whatever the merges. Such a
+# property is tested on random input.
 
 
 # %%
@@ -441,9 +440,9 @@ for token in sorted(joined, key=len)[-3:]:
     print(repr(token.decode()))
 
 # %% [markdown]
-# A hundred merges, and whole phrases are tokens, useless in any other text. On real text "dog.",
-# "dog!" and "dog?" become three tokens (Radford et al. 2019, section 2.2). So GPT-2 cuts the text
-# into "words" first, by a regular expression, and merges only inside them.
+# Whole phrases, useless in any other text. On real text "dog.", "dog!" and "dog?" become three
+# tokens (Radford et al. 2019, section 2.2). So GPT-2 cuts the text into "words" first, by a regular
+# expression, and merges only inside them.
 # `\p{L}` is a letter of any script, `\p{N}` a numeral, `\s` a blank:
 
 # %%
