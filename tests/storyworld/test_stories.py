@@ -15,8 +15,8 @@ GOLDEN = {
     ("nursery", "validation"): "71802f42ec1c67d9",
     ("meadow", None): "58ad0e814ff5838a",
     ("meadow", "train"): "e34825efbf594a76",
-    ("full", None): "21b3f95f1621aae0",
-    ("full", "test"): "6420f4b9d5bc79a4",
+    ("full", None): "65e2c08b6b85d529",
+    ("full", "test"): "4d9095f5bf3f81db",
 }
 
 CALM = """version test
