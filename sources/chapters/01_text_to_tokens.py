@@ -242,7 +242,7 @@ print(cut, "->", cut.decode("utf-8", errors="replace"))
 #
 # ## 01.4 Why words fail
 #
-# So: a number for each word of the training text. What about a word that isn't there? We keep the
+# Give each word of the training text a number. What about a word that isn't there? We keep the
 # last tenth of each corpus apart and count. *Predict first:* which share of its words was never
 # seen, for the stories, and for Python's documentation?
 
