@@ -3,8 +3,8 @@
 #
 # *About two hours to work through, two minutes to run.*
 #
-# **You need:** [chapter 02](02_attention.ipynb) (attention), positions from chapter 03, and
-# PyTorch's `nn.Module` and autograd.
+# **You need:** [chapter 02](02_attention.ipynb) (attention), [chapter 03](03_positions.ipynb)
+# (positions), and PyTorch's `nn.Module` and autograd.
 #
 # **Afterwards you can**
 #
@@ -102,8 +102,8 @@ inside_small = 0.02 / math.sqrt(0.02**2 + 1e-5)
 
 # %% [markdown]
 # At 0.02 the rule itself gives {{ inside_small:.3f }}, not 1. Trained weights have grown used to
-# that, so a "better" formula is a wrong one. All three look fine on inputs of ordinary size, which
-# is why we compare with an oracle.
+# that, so a "better" formula is a wrong one. Both slips are easy to miss: the first shows on small
+# inputs only, the second on small widths only (here 8). That is why we compare with an oracle.
 #
 # ## 04.2 GELU
 #
