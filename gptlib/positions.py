@@ -50,7 +50,8 @@ def alibi_slopes(n_head: int) -> Float[Tensor, "H"]:
     """One slope per head, a geometric series from 2^(-8/n) down to 2^(-8).
 
     For a head count that is no power of two: the series of the next smaller power, then every
-    second entry of the series twice as fine. Source: Press et al. 2022, section 3.
+    second entry of the series twice as fine. Source: Press et al. 2022, section 3, for powers of
+    two; for other counts the code that the authors released (`get_slopes`).
     """
     power = 2 ** math.floor(math.log2(n_head))
     slopes = [2.0 ** (-8 * (i + 1) / power) for i in range(power)]

@@ -37,6 +37,7 @@ def kernel_environment(ipython_dir: str) -> dict[str, str]:
         **os.environ,
         "HF_HUB_OFFLINE": "1",
         "PYTHONHASHSEED": "0",
+        "OMP_NUM_THREADS": "1",  # more threads add in another order: other last bits
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "MATPLOTLIBRC": str(Path(__file__).with_name("matplotlibrc")),
         "IPYTHONDIR": ipython_dir,  # an empty one: no start-up files, no settings

@@ -35,9 +35,13 @@ def stages(quick: bool, extra: list[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def environment() -> dict[str, str]:
-    """No hub, and none of the settings that change what a person's notebooks print."""
+    """No hub, and none of the settings that change what a person's notebooks print.
+
+    One thread for each program: with more, small tensors wait longer for each other than they
+    compute, above all on a busy machine.
+    """
     own = {"IPYTHONDIR": str(CACHE / "ipython"), "JUPYTER_CONFIG_DIR": str(CACHE / "jupyter")}
-    return {**os.environ, "HF_HUB_OFFLINE": "1", **own}
+    return {"OMP_NUM_THREADS": "1", **os.environ, "HF_HUB_OFFLINE": "1", **own}
 
 
 def count(report: Path, code: int) -> tuple[int, int, int]:

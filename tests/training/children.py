@@ -23,8 +23,11 @@ from gptlib.training import Callback, History, Run, Sample, TrainingConfig, trai
 FORKS = "forkserver" in multiprocessing.get_all_start_methods()
 _context: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
 if FORKS:
-    # The last one is what saving a model imports on the way.
-    _context.set_forkserver_preload(["gptlib.training", "gptlib.data", "torch.distributed.tensor"])
+    # The last two are imported on first use: too late for a child that became another user, who may
+    # not be allowed to read the folder that Python is in.
+    _context.set_forkserver_preload(
+        ["gptlib.training", "gptlib.data", "numpy.random", "huggingface_hub.serialization"]
+    )
 
 
 def start(function: Callable[..., Any], *arguments: Any) -> Any:
