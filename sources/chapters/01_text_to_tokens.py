@@ -242,9 +242,10 @@ print(cut, "->", cut.decode("utf-8", errors="replace"))
 #
 # ## 01.4 Why words fail
 #
-# Give each word of the training text a number. What about a word that isn't there? We keep the
-# last tenth of each corpus apart and count. *Predict first:* which share of its words was never
-# seen, for the stories, and for Python's documentation?
+# Give each word of the training text a number. What about other words? From here on,
+# "the stories" are those of "meadow", a larger level. We keep a tenth of each corpus apart.
+# *Predict first:* which share of its words was never seen, for the stories, and for Python's
+# documentation?
 
 # %% tags=["nbval-ignore-output"]
 texts = {"stories": corpus("story:meadow", limit=2000), "python-docs": corpus("python-docs")}
@@ -731,8 +732,8 @@ assert scores["stories", 2048][1] > 5 * floor
 #
 # ## Summary
 #
-# - A text's log-probability is the sum of its pieces' costs, each given what came before. Their
-#   mean under the true probabilities is the entropy: a floor for every model.
+# - A text's cost, minus its log-probability, is the sum of its pieces' costs, each given what came
+#   before. Its mean under the true probabilities is the entropy: a floor for every model.
 # - UTF-8 writes all text with 256 bytes. Nothing is unknown, but texts are long.
 # - Words leave a long tail that is never learned, and unknown ones that can't be written.
 # - BPE merges the most frequent pair again and again. Encoding replays the merges by rank; decoding

@@ -146,7 +146,7 @@ plots.show(
 
 # %% [markdown]
 # "likes" matches ann and tea equally and gets {{ attn_weights[1, 0]:.2f }} of each. "ann" asks for
-# nothing: all scores are 0, and attention falls back to the plain mean of 02.1.
+# nothing: all scores are 0, and attention falls back to a plain mean, here of all four words.
 #
 # **K is the key, matched by Q; V is what is mixed.** Some articles blur the two. The test is to
 # change one at a time.
@@ -251,7 +251,7 @@ axes[0].set_ylabel("attention weight")
 plots.show(
     fig,
     alt="One query's weights over 16 keys, sorted, at d_k = 4, 64 and 1024. Scaled, they stay "
-    "spread over several keys. Raw, one key has nearly everything at 64 and 1024.",
+    "spread over several keys. Raw, one key has most of it at 64, nearly all at 1024.",
 )
 
 # %% [markdown]

@@ -231,8 +231,9 @@ plots.show(
 # One singular value, the rest rounding: rank 1. Eight dimensions carry a single number.
 #
 # - **Position 0 is the zero vector**, so it is marked by nothing.
-# - **No matrix shifts it**, whatever $w$ is: a linear map sends zero to zero, but row $k$ is not
-#   zero. We let least squares find the best matrix for $k = 5$. For $w = 1$ its error is
+# - **No matrix shifts it**: a linear map sends zero to zero, but row $k$ is not zero (unless $k/w$
+#   happens to be a multiple of $\pi$). We let least squares find the best matrix
+#   for $k = 5$. For $w = 1$ its error is
 #   {{ best_shift_residual(tables['product, w = 1'], 5):.0% }} of the size of what it should give.
 #   For the true table nothing is left but rounding.
 # - **Positions nearly collide** once $\sin(i/w)$ turns back:
@@ -272,7 +273,8 @@ torch.testing.assert_close(seen["transformer.hook_embed"], entering)
 share = 1024 * 768 / GPTConfig.preset("gpt2").num_parameters
 
 # %% [markdown]
-# Once, at the input. The residual stream carries it to all layers. In GPT-2 small the table has
+# Once, at the input. Each layer *adds* its output to what came in (the *residual stream*, chapter
+# 04), so positions stay readable in all layers. In GPT-2 small the table has
 # $1024 \times 768 =$ {{ 1024 * 768:, }} weights, {{ share:.1% }} of the model.
 #
 # **What breaks if the text is longer than the table?** There is no row 64.
@@ -415,6 +417,8 @@ plots.show(
 # $$\text{score}_{ts} = \frac{q_t \cdot k_s}{\sqrt{d_k}} - m_h\,(t - s), \qquad
 # m_h = 2^{-8h/H}, \quad h = 1, \dots, H .$$
 #
+# This is for an $H$ that is a power of two.
+#
 # By hand for $H = 8$: slopes ½, ¼, ..., 1/256. In the first head, a key 4 back pays 2, which
 # divides its weight by $e^2 \approx$ {{ math.exp(2):.1f }}. *Predict first:* what does the last
 # head charge for it?
@@ -437,7 +441,7 @@ print("head 1:\n", bias[0].tril() + 0.0, "\nlast head, 4 back:", bias[7, 4, 0].i
 
 # %%
 mask = attention.causal_mask(12, 12)
-for n_head in (4, 6, 8):  # 6 is no power of two: gptlib and BLOOM follow the paper's rule for it
+for n_head in (4, 6, 8):  # 6 is no power of two: there both follow the authors' own code
     ours = positions.alibi_bias(n_head, 0, 12, 12)  # (H, T, T)
     bloom = build_alibi_tensor(torch.ones(1, 12, dtype=torch.long), n_head, torch.float32)
     gap = (ours - bloom).flatten(0, 1)  # one row for each query
@@ -594,10 +598,12 @@ plots.show(
 # learned is at {{ beyond['learned']:.2f }}. One seed; the asserts leave a margin.
 #
 # - **Learned** reads rows that are as random as on the first day.
-# - **Sinusoidal** has a row for every position, but the model never met those sums.
-# - **Rotary** holds on for a while, then falls. Distances above 63 turn the slow pairs by angles
-#   never met in training, where scores may be anything: one explanation (Chen et al. 2023, section
-#   2.2).
+# - **Sinusoidal** has a row for every position, but the model never met those sums. It is behind
+#   the learned table inside the window, too, and its loss starts to rise just before 64. We do not
+#   know why; exercise 6 asks whether loudness matters.
+# - **Rotary** holds on beyond the line, then its loss climbs. Distances above 63 turn the
+#   slow pairs by angles never met in training, where scores may be anything: one explanation
+#   (Chen et al. 2023, section 2.2).
 # - **ALiBi** has a rule for any distance: farther counts less.
 # - **None** has little to get wrong.
 #
@@ -690,12 +696,13 @@ plots.show(
 # %% [markdown]
 # The winner of 03.8 copies {{ score['alibi', 'copy']:.0% }} of the letters. In one layer, queries
 # and keys know letters, not places. The fee only grows, so of two equal letters the nearer always
-# weighs more: no head can say "exactly 20 back". Rotary can, because its scores may peak at any
-# distance. Reversing needs a distance that changes with the place of the query, which rotary's
-# first layer does not know; it gets {{ score['rotary', 'reverse']:.0% }}, right at some
-# distances and wrong at others. Tables tell both places,
-# so learned and sinusoidal do both jobs. (With more layers a model can find other ways: exercise
-# 7.)
+# weighs more: no head can say "exactly 20 back". (It still beats blind guessing: who knows only
+# *which* twenty letters occurred, and names any of them, is right {{ 1 / 20 + 19 / 20 / 16:.0% }}
+# of the time.) Rotary can, because its scores may peak at any distance. Reversing needs a distance
+# that changes with the place of the query, which rotary's first layer does not know; it gets
+# {{ score['rotary', 'reverse']:.0% }}, right at some distances and wrong at others. Tables tell
+# both places, so learned and sinusoidal do both jobs. (With more layers a model can find other
+# ways: exercise 7.)
 #
 # There is no best scheme: there is what you need to read, and how far.
 #
@@ -723,7 +730,8 @@ plots.show(
 # 3. **Rotary** (pairs of dimensions; 30 minutes, medium). Write it with Llama's pairing of $i$ and
 #    $i + D/2$. Show that scores equal those of 03.5 once dimensions are renumbered.
 # 4. **ALiBi bias** (broadcasting; 20 minutes, medium). Write it for `n_query` queries that are the
-#    last of `n_key` positions, and for 6 heads by the paper's rule. Check against BLOOM.
+#    last of `n_key` positions. For 6 heads the authors' code departs from the formula of 03.6: it
+#    takes the slopes of 4 heads, then the first and third of 8 heads. Check against BLOOM.
 # 5. **Rank of the product formula** (proof; 15 minutes, medium). Prove that it is 1. Then find all
 #    tables of rank 1 that one matrix shifts by one position.
 # 6. **Loudness** (experiment; 30 minutes, medium). Train the sinusoidal model of 03.8 with
