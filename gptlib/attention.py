@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from gptlib import gradients
 from gptlib.config import GPTConfig
 from gptlib.hooks import HookPoint
 from gptlib.layers import Linear, residual_std
@@ -169,6 +170,8 @@ class CausalSelfAttention(nn.Module):
         n_query, n_key = q.shape[2], k.shape[2]
         dropout = self.attn_dropout.p if self.training else 0.0
         if mask is None and bias is None and n_query in (1, n_key):
+            if q.requires_grad and q.dtype == torch.bfloat16 and q.is_cpu and not dropout:
+                return gradients.causal_attention(q, k, v)
             # A lone newest token may look everywhere; a square of scores is torch's causal case.
             return F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=n_query > 1)
         if mask is None:

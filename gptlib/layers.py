@@ -4,9 +4,10 @@ import math
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from gptlib import gradients
 from gptlib.config import GPTConfig
 from gptlib.hooks import HookPoint
 
@@ -46,6 +47,11 @@ class Embedding(nn.Embedding):
 
     def reset_parameters(self) -> None:
         draw(self.weight, INIT_STD)
+
+    def forward(self, input: Int[Tensor, "*batch"]) -> Float[Tensor, "*batch C"]:
+        if self.weight.dtype == torch.bfloat16:
+            return gradients.embedding(input, self.weight)
+        return super().forward(input)
 
 
 def residual_std(config: GPTConfig) -> float:

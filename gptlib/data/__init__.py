@@ -7,12 +7,14 @@
 
 from gptlib.data.batches import Batches, in_order, split
 from gptlib.data.corpora import corpus, pieces
+from gptlib.data.documents import Documents
 from gptlib.data.download import download
 from gptlib.data.tokens import TokenFile, write_tokens
 from gptlib.data.transfer import DownloadError
 
 __all__ = [
     "Batches",
+    "Documents",
     "DownloadError",
     "TokenFile",
     "corpus",

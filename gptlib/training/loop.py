@@ -10,7 +10,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from gptlib.model import next_token_loss
+from gptlib.gradients import cross_entropy
+from gptlib.model import GPT, next_token_loss
 from gptlib.training import checkpoint
 from gptlib.training.callbacks import Callback
 from gptlib.training.config import TrainingConfig
@@ -39,6 +40,8 @@ def next_token(
     model: nn.Module, idx: Int[Tensor, "B T"], targets: Int[Tensor, "B T"]
 ) -> Float[Tensor, ""]:
     """What `train` makes small unless told otherwise: the mean loss of the next token, in nats."""
+    if type(model) is GPT:  # the same number without holding all logits at once
+        return cross_entropy(model.transformer(idx), model.output_weight, targets)
     return next_token_loss(model(idx), targets)
 
 
@@ -105,17 +108,21 @@ def train_step(run: Run, model: nn.Module, stream: Iterator[Batch], loss_of: Los
     losses = []
     parts, n_targets = _draw(run, stream)
     for number, (batch, share) in enumerate(parts, start=1):
-        with run.processes.exchange(model, now=number == len(parts)):
+        with run.processes.exchange(model, now=run.copy is not None or number == len(parts)):
             with run.autocast():
                 part = loss_of(model, *batch) * share
             # The exchange takes the mean over processes, and we want their sum.
             (part * run.processes.count).backward()  # type: ignore[no-untyped-call]
+        if run.copy:
+            run.copy.collect()
         losses.append(part.detach())
     grad_norm = clip_gradients(list(run.optimizer.parameters.values()), run.config.clip)
     mean_loss = run.processes.sum(torch.stack(losses).sum().item())
     _check_finite(run, "loss", mean_loss, lr, grad_norm)
     run.optimizer.step(lr)
     run.optimizer.zero_grad()
+    if run.copy:
+        run.copy.refresh()
     if run.average:
         run.average.update(run.step)
     tokens = sum(run.history.tokens[-1:]) + n_targets

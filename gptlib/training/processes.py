@@ -43,11 +43,14 @@ class Processes:
         n = n_rows // self.count
         return tuple(part[self.rank * n : (self.rank + 1) * n] for part in batch)
 
-    def parallel(self, model: nn.Module) -> nn.Module:
-        """The model to call in training: its gradients are averaged over all processes.
+    def share(self, model: nn.Module) -> None:
+        """Give every process the weights of rank 0."""
+        if self.count > 1:
+            for tensor in model.state_dict().values():
+                dist.broadcast(tensor, src=0)
 
-        All processes start from the weights of rank 0.
-        """
+    def parallel(self, model: nn.Module) -> nn.Module:
+        """The model to call in training: its gradients are averaged over all processes."""
         if self.count == 1:
             return model
         return DistributedDataParallel(model)

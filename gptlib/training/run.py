@@ -15,6 +15,7 @@ from gptlib.training.history import History
 from gptlib.training.optimizer import AdamW
 from gptlib.training.processes import Processes
 from gptlib.training.randomness import rng_kept
+from gptlib.training.working_copy import WorkingCopy
 
 
 @dataclass
@@ -29,6 +30,7 @@ class Run:
     optimizer: AdamW
     average: WeightAverage | None
     out: Path | None  # the run's folder
+    copy: WorkingCopy | None = None  # what computes the gradients, unless the model itself does
     step: int = 0
     saved: int = -1  # the step of the last checkpoint
     history: History = field(default_factory=History)

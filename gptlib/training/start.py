@@ -15,6 +15,7 @@ from gptlib.training.config import TrainingConfig
 from gptlib.training.optimizer import AdamW
 from gptlib.training.processes import Batch, join
 from gptlib.training.run import Run
+from gptlib.training.working_copy import WorkingCopy
 
 
 def start(
@@ -33,8 +34,7 @@ def start(
     # Processes draw different dropout masks; rank 0 draws what it would draw alone.
     devices.seed_everything(config.seed + processes.rank)
     model.to(processes.device)
-    compiled = cast(nn.Module, torch.compile(model)) if config.compile else model
-    to_train = processes.parallel(compiled)
+    processes.share(model)
     run = Run(
         model=model,
         batches=batches,
@@ -49,7 +49,12 @@ def start(
         checkpoint.load(run)
     elif folder is not None:
         checkpoint.save(run)  # a folder that can't be written shows now, not after an hour
-    return run, to_train
+    if run.dtype != torch.float32:
+        run.copy = WorkingCopy(model, run.dtype)
+    to_train = run.copy.module if run.copy else model
+    if config.compile:
+        to_train = cast(nn.Module, torch.compile(to_train))
+    return run, processes.parallel(to_train)
 
 
 def _check_arguments(

@@ -1,0 +1,135 @@
+"""Backward passes written by hand, where torch's own is slow, large or rough on a CPU.
+
+Each gives what the plain formula beside its test gives; only the way there differs. Training
+uses them by itself where they pay off.
+"""
+
+import math
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+CHUNK = 1024  # rows of logits held at a time: 16 MB at a vocabulary of 4,096
+
+
+class _CausalAttention(torch.autograd.Function):
+    # torch's fused backward is about nine times slower in bfloat16 than in float32 on a CPU.
+    # Plain matrix products run at full speed, so the weights are computed once more.
+
+    @staticmethod
+    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        out = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        ctx.save_for_backward(q, k, v, out)
+        return out
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, d_out: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        q, k, v, out = ctx.saved_tensors
+        T, D = q.shape[-2:]
+        scale = 1 / math.sqrt(D)
+        hidden = torch.ones(T, T, dtype=torch.bool, device=q.device).triu(1)
+        scores = (q * scale) @ k.transpose(-2, -1)
+        weights = scores.masked_fill_(hidden, -math.inf).softmax(dim=-1)
+        d_v = weights.transpose(-2, -1) @ d_out
+        d_weights = d_out @ v.transpose(-2, -1)
+        # Softmax: d_scores = weights * (d_weights - sum(weights * d_weights)), and the sum over
+        # a row is out . d_out (Dao et al. 2022, appendix B.2, equation 4).
+        row = (out * d_out).sum(dim=-1, keepdim=True)
+        d_scores = d_weights.sub_(row).mul_(weights)
+        return (d_scores @ k) * scale, (d_scores.transpose(-2, -1) @ q) * scale, d_v
+
+
+def causal_attention(
+    q: Float[Tensor, "B H T D"], k: Float[Tensor, "B H T D"], v: Float[Tensor, "B H T D"]
+) -> Float[Tensor, "B H T D"]:
+    """softmax(q kᵀ / sqrt(D)) v, each position looking at itself and all before it."""
+    out: Tensor = _CausalAttention.apply(q, k, v)  # type: ignore[no-untyped-call]
+    return out
+
+
+class _Embedding(torch.autograd.Function):
+    # The gradient of a frequent token is a sum over all its places. torch adds them up in the
+    # weight's format, and bfloat16, with 8 bits, stops growing after a few hundred terms.
+
+    @staticmethod
+    def forward(ctx: Any, idx: Tensor, weight: Tensor) -> Tensor:
+        ctx.save_for_backward(idx)
+        ctx.shape = weight.shape
+        return F.embedding(idx, weight)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, d_out: Tensor) -> tuple[None, Tensor]:
+        (idx,) = ctx.saved_tensors
+        total = torch.zeros(ctx.shape, device=d_out.device)
+        total.index_add_(0, idx.flatten(), d_out.flatten(0, -2).float())
+        return None, total.to(d_out.dtype)
+
+
+def embedding(
+    idx: Int[Tensor, "*batch"], weight: Float[Tensor, "V C"]
+) -> Float[Tensor, "*batch C"]:
+    """Rows of a table by their ids; their gradients are added up in float32."""
+    out: Tensor = _Embedding.apply(idx, weight)  # type: ignore[no-untyped-call]
+    return out
+
+
+class _CrossEntropy(torch.autograd.Function):
+    # Logits are the largest tensor of a small GPT: (B T, V) numbers, and as many again for their
+    # gradient. Here a chunk of them is made, used for both and overwritten by the next.
+
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, ignore_index: int
+    ) -> Tensor:
+        counts = targets != ignore_index
+        n_targets = counts.sum()
+        exact = torch.promote_types(hidden.dtype, torch.float32)  # float64 stays float64
+        total = hidden.new_zeros((), dtype=exact)
+        wanted = any(ctx.needs_input_grad)
+        d_hidden = torch.empty_like(hidden) if wanted else hidden
+        d_weight = weight.new_zeros(weight.shape if wanted else (), dtype=exact)
+        for at in range(0, len(targets), CHUNK):
+            part = slice(at, at + CHUNK)
+            count, target = counts[part, None], targets[part, None].clamp(min=0)
+            logits = (hidden[part] @ weight.T).to(exact)
+            log_probs = logits.sub_(logits.logsumexp(dim=-1, keepdim=True))
+            total -= (log_probs.gather(1, target) * count).sum()
+            if not wanted:
+                continue
+            d_logits = log_probs.exp_()  # softmax - one-hot is the gradient of the loss
+            d_logits.scatter_add_(1, target, torch.full_like(target, -1, dtype=exact))
+            d_logits = d_logits.mul_(count / n_targets).to(hidden.dtype)
+            torch.mm(d_logits, weight, out=d_hidden[part])
+            d_weight += d_logits.T @ hidden[part]
+        ctx.save_for_backward(d_hidden, d_weight.to(weight.dtype))
+        return total / n_targets
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, d_loss: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        d_hidden, d_weight = ctx.saved_tensors
+        return d_hidden.mul_(d_loss), d_weight.mul_(d_loss), None, None
+
+
+def cross_entropy(
+    hidden: Float[Tensor, "B T C"],
+    weight: Float[Tensor, "V C"],
+    targets: Int[Tensor, "B T"],
+    ignore_index: int = -100,
+) -> Float[Tensor, ""]:
+    """Mean cross-entropy of the logits `hidden @ weight.T`, without ever holding all of them.
+
+    In nats, in float32 at least; targets equal to `ignore_index` do not count. The gradient is made
+    together with the loss and can be asked for once.
+    """
+    rows = hidden.flatten(0, 1)
+    loss: Tensor = _CrossEntropy.apply(  # type: ignore[no-untyped-call]
+        rows, weight, targets.flatten(), ignore_index
+    )
+    return loss
