@@ -20,11 +20,6 @@ class Beams(NamedTuple):
     scores: Float[Tensor, "B n_best"]  # sum of log-probabilities / n_new ** length_penalty
 
 
-class _Ended(NamedTuple):
-    score: float
-    said: Tensor  # (n,) new tokens, the stop token among them
-
-
 def beam_search(
     model: Model,
     idx: Int[Tensor, "B T"],
@@ -54,48 +49,71 @@ def beam_search(
     stops = set(stop_tokens)
     context = Context(model, idx, max_new_tokens, attention_mask, cache, window)
     processors = chain(idx.shape[1], **filters)
-    B = len(idx)
-    scores = torch.zeros(B, 1, device=idx.device)  # of the open beams; at first a prompt has one
-    ended: list[list[_Ended]] = [[] for _ in range(B)]
-    closed = [False] * B
+    searches = [_Search(n_beams, length_penalty) for _ in idx]
+    scores = torch.zeros(len(idx), 1, device=idx.device)  # of open beams; at first one a prompt
     for length in range(1, max_new_tokens + 1):
         with torch.no_grad():
             log_probs = context.logits().log_softmax(dim=-1)
             for process in processors:
                 log_probs = process(log_probs, context.idx)
         check(log_probs)
-        V = log_probs.shape[-1]
-        total = (scores[:, :, None] + log_probs.view(B, -1, V)).flatten(1)  # (B, beams * V)
-        # Enough that n_beams remain when each beam's best candidates are stop tokens.
+        n_open, V = scores.shape[1], log_probs.shape[-1]
+        total = (scores[:, :, None] + log_probs.view(*scores.shape, V)).flatten(1)
+        # Enough that n_beams go on even when each beam's likeliest tokens are all stop tokens.
         n_candidates = max(2, 1 + len(stops)) * n_beams
-        best = total.topk(min(n_candidates, total.shape[1]))
-        n_open = scores.shape[1]
-        open_beams: list[tuple[float, int, int]] = []  # score, row of the context, new token
-        for b in range(B):
-            going: list[tuple[float, int, int]] = []
+        best = total.topk(min(n_candidates, n_open * V))  # (B, n_candidates)
+        beams: list[_Beam] = []
+        for b, search in enumerate(searches):
             pairs = zip(best.values[b].tolist(), best.indices[b].tolist(), strict=True)
-            for rank, (score, place) in enumerate(pairs):
-                row, token = b * n_open + place // V, place % V
-                if token not in stops and length < max_new_tokens:
-                    going.append((score, row, token))
-                elif rank < n_beams and not closed[b] and score > -math.inf:
-                    ids = torch.cat(
-                        [idx[b], context.idx[row, idx.shape[1] :], idx.new_tensor([token])]
-                    )
-                    ended[b].append(_Ended(score / length**length_penalty, ids))
-            ended[b] = sorted(ended[b], key=lambda one: -one.score)[:n_beams]
-            # Fewer go on than there are beams only where nearly everything is banned.
-            going += [(-math.inf, b * n_open, 0)] * (n_beams - len(going))
-            open_beams += going[:n_beams]
-            hope = going[0][0] / length**length_penalty
-            closed[b] |= len(ended[b]) == n_beams and hope <= ended[b][-1].score
-        if all(closed) or length == max_new_tokens:
+            candidates = [_Beam(score, b * n_open + at // V, at % V) for score, at in pairs]
+            ends = range(V) if length == max_new_tokens else stops  # at the end every token ends
+            beams += search.sort_out(candidates, context.idx[:, idx.shape[1] :], ends)
+        if length == max_new_tokens or all(search.closed for search in searches):
             break
-        kept, rows, tokens = zip(*open_beams, strict=True)
-        scores = torch.tensor(kept, device=idx.device).view(B, n_beams)
-        context.select(torch.tensor(rows, device=idx.device))
-        context.append(idx.new_tensor(tokens))
-    return _rectangle(idx, ended, n_best)
+        scores = torch.tensor([beam.score for beam in beams], device=idx.device)
+        scores = scores.view(len(idx), n_beams)
+        context.select(torch.tensor([beam.row for beam in beams], device=idx.device))
+        context.append(idx.new_tensor([beam.token for beam in beams]))
+    return _rectangle(idx, [search.ended[:n_best] for search in searches], n_best)
+
+
+class _Beam(NamedTuple):
+    score: float  # sum of log-probabilities
+    row: int  # of the context that it continues
+    token: int
+
+
+class _Ended(NamedTuple):
+    score: float
+    said: Tensor  # (n,) new tokens, the stop token among them
+
+
+class _Search:
+    """The search of one prompt: what has ended so far, and whether more can be gained."""
+
+    def __init__(self, n_beams: int, length_penalty: float) -> None:
+        self.n_beams, self.length_penalty = n_beams, length_penalty
+        self.ended: list[_Ended] = []  # at most n_beams, the best first
+        self.closed = False
+
+    def sort_out(
+        self, candidates: list[_Beam], said: Int[Tensor, "N n"], stops: Collection[int]
+    ) -> list[_Beam]:
+        """Keep the candidates that end here, and return the best n_beams of those that go on."""
+        share = (said.shape[1] + 1) ** self.length_penalty
+        going: list[_Beam] = []
+        for rank, beam in enumerate(candidates):
+            if beam.token not in stops:
+                going.append(beam)
+            elif rank < self.n_beams and not self.closed and beam.score > -math.inf:
+                whole = torch.cat([said[beam.row], said.new_tensor([beam.token])])
+                self.ended.append(_Ended(beam.score / share, whole))
+        self.ended = sorted(self.ended, key=lambda one: -one.score)[: self.n_beams]
+        # Fewer go on than there are beams only where nearly everything is banned.
+        going += [_Beam(-math.inf, candidates[0].row, 0)] * (self.n_beams - len(going))
+        full = len(self.ended) == self.n_beams
+        self.closed |= full and going[0].score / share <= self.ended[-1].score
+        return going[: self.n_beams]
 
 
 def _rectangle(idx: Tensor, ended: list[list[_Ended]], n_best: int) -> Beams:
@@ -105,4 +123,4 @@ def _rectangle(idx: Tensor, ended: list[list[_Ended]], n_best: int) -> Beams:
     said = [torch.cat([one.said, one.said[-1:].expand(longest - len(one.said))]) for one in found]
     ids = torch.cat([idx.repeat_interleave(n_best, dim=0), torch.stack(said)], dim=1)
     scores = torch.tensor([one.score for one in found], device=idx.device)
-    return Beams(ids.unflatten(0, (-1, n_best)), scores.view(-1, n_best))
+    return Beams(ids.view(len(idx), n_best, -1), scores.view(len(idx), n_best))
