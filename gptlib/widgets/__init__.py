@@ -1,0 +1,27 @@
+"""Pictures that a reader moves: one line each, offline, in every notebook that has ipywidgets.
+
+>>> from gptlib.widgets import AttentionExplorer
+>>> AttentionExplorer(model, tokenizer, "The cat sat on the mat")
+
+How a widget is made stands in `README.md` beside this file. Names below are imported on first use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gptlib.widgets.attention.view import AttentionExplorer as AttentionExplorer
+
+_HOME = {
+    "AttentionExplorer": "gptlib.widgets.attention.view",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'gptlib.widgets' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

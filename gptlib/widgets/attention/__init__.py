@@ -1,0 +1,1 @@
+"""The attention explorer: every head of a model at one text."""

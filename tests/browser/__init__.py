@@ -1,0 +1,1 @@
+"""What a person does, done in a browser: the system's Chromium, driven by Playwright."""
