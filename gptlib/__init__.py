@@ -14,24 +14,28 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from gptlib.config import GPTConfig as GPTConfig
     from gptlib.model import GPT as GPT
+    from gptlib.pretrained import find as model_path  # a shipped model's folder, for transformers
     from gptlib.pretrained import load as load
     from gptlib.pretrained import save as save
     from gptlib.training import TrainingConfig as TrainingConfig
     from gptlib.training import train as train
 
+# Where each name is defined, and what it is called there.
 _HOME = {
-    "GPTConfig": "gptlib.config",
-    "GPT": "gptlib.model",
-    "load": "gptlib.pretrained",
-    "save": "gptlib.pretrained",
-    "TrainingConfig": "gptlib.training",
-    "train": "gptlib.training",
+    "GPTConfig": ("gptlib.config", "GPTConfig"),
+    "GPT": ("gptlib.model", "GPT"),
+    "load": ("gptlib.pretrained", "load"),
+    "save": ("gptlib.pretrained", "save"),
+    "model_path": ("gptlib.pretrained", "find"),
+    "TrainingConfig": ("gptlib.training", "TrainingConfig"),
+    "train": ("gptlib.training", "train"),
 }
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        return getattr(import_module(_HOME[name]), name)
+        module, there = _HOME[name]
+        return getattr(import_module(module), there)
     raise AttributeError(f"module 'gptlib' has no attribute {name!r}")
 
 

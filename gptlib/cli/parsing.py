@@ -3,6 +3,7 @@
 import argparse
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 from gptlib.cli.errors import say
@@ -65,3 +66,8 @@ def number(
 def or_none(read: Callable[[str], float]) -> Callable[[str], float | None]:
     """A kind of option that may also be the word "none"."""
     return lambda word: None if word == "none" else read(word)
+
+
+def quoted(path: Path) -> str:
+    """A path as a shell wants it, for a line that people copy."""
+    return f'"{path}"' if " " in str(path) else str(path)

@@ -9,6 +9,7 @@ import torch
 import gptlib
 from gptlib import device as devices
 from gptlib.cli.errors import Failure, Usage
+from gptlib.cli.parsing import quoted
 from gptlib.cli.run_folder import RunFolder
 from gptlib.cli.train_data import Stories, batches, write_data
 from gptlib.cli.train_options import FREE, LOCAL, OPTIONS
@@ -150,7 +151,7 @@ def train_here(folder: RunFolder, given: dict[str, Any], processes: Processes) -
     steps = f"{len(history.step)} of {settings['steps']}"
     raise KeyboardInterrupt(
         f"stopped at step {steps}, nothing is lost; to go on: "
-        f"gptlib train --out {quoted(folder)} --resume"
+        f"gptlib train --out {quoted(folder.path)} --resume"
     )
 
 
@@ -169,11 +170,5 @@ def _finish(folder: RunFolder, record: dict[str, Any], history: History, seconds
     if history.stopped == "finished":
         print(
             f"finished   {history.step[-1]} steps, {seconds:.0f} s; the model is in {folder.path}\n"
-            f'try        gptlib generate --model {quoted(folder)} "Once upon a time"'
+            f'try        gptlib generate --model {quoted(folder.path)} "Once upon a time"'
         )
-
-
-def quoted(folder: RunFolder) -> str:
-    """The folder as a shell wants it."""
-    path = str(folder.path)
-    return f'"{path}"' if " " in path else path
