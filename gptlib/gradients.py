@@ -17,31 +17,35 @@ CHUNK = 1024  # rows of logits held at a time: 16 MB at a vocabulary of 4,096
 
 
 class _CausalAttention(torch.autograd.Function):
-    # torch's fused backward is about nine times slower in bfloat16 than in float32 on a CPU.
-    # Plain matrix products run at full speed, so the weights are computed once more.
+    # torch's fused attention saves memory by computing the weights twice, and its backward is
+    # slow in bfloat16 on a CPU. At a GPT's few hundred tokens the weights fit, so they are kept,
+    # and all that remains is matrix products, which run at full speed.
 
     @staticmethod
     def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        out = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-        ctx.save_for_backward(q, k, v, out)
-        return out
+        T, D = q.shape[-2:]
+        ctx.scale = 1 / math.sqrt(D)
+        ctx.shape = q.shape
+        q, k, v = (x.reshape(-1, T, D) for x in (q, k, v))  # (B H, T, D)
+        hidden = torch.full((T, T), -math.inf, dtype=q.dtype, device=q.device).triu_(1)
+        weights = torch.baddbmm(hidden, q, k.transpose(1, 2), alpha=ctx.scale).softmax(dim=-1)
+        out = weights @ v
+        ctx.save_for_backward(q, k, v, weights, out)
+        return out.view(ctx.shape)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, d_out: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        q, k, v, out = ctx.saved_tensors
-        T, D = q.shape[-2:]
-        scale = 1 / math.sqrt(D)
-        hidden = torch.ones(T, T, dtype=torch.bool, device=q.device).triu(1)
-        scores = (q * scale) @ k.transpose(-2, -1)
-        weights = scores.masked_fill_(hidden, -math.inf).softmax(dim=-1)
-        d_v = weights.transpose(-2, -1) @ d_out
-        d_weights = d_out @ v.transpose(-2, -1)
+    @once_differentiable
+    def backward(ctx: Any, d_out: Tensor) -> tuple[Tensor, ...]:
+        q, k, v, weights, out = ctx.saved_tensors
+        d_out = d_out.reshape(out.shape)
+        d_v = weights.transpose(1, 2) @ d_out
+        d_weights = d_out @ v.transpose(1, 2)
         # Softmax: d_scores = weights * (d_weights - sum(weights * d_weights)), and the sum over
         # a row is out . d_out (Dao et al. 2022, appendix B.2, equation 4).
         row = (out * d_out).sum(dim=-1, keepdim=True)
-        d_scores = d_weights.sub_(row).mul_(weights)
-        return (d_scores @ k) * scale, (d_scores.transpose(-2, -1) @ q) * scale, d_v
+        d_scores = d_weights.sub_(row).mul_(weights).mul_(ctx.scale)
+        d_q, d_k = d_scores @ k, d_scores.transpose(1, 2) @ q
+        return tuple(gradient.view(ctx.shape) for gradient in (d_q, d_k, d_v))
 
 
 def causal_attention(
@@ -63,7 +67,7 @@ class _Embedding(torch.autograd.Function):
         return F.embedding(idx, weight)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, d_out: Tensor) -> tuple[None, Tensor]:
         (idx,) = ctx.saved_tensors
         total = torch.zeros(ctx.shape, device=d_out.device)
@@ -104,14 +108,14 @@ class _CrossEntropy(torch.autograd.Function):
                 continue
             d_logits = log_probs.exp_()  # softmax - one-hot is the gradient of the loss
             d_logits.scatter_add_(1, target, torch.full_like(target, -1, dtype=exact))
-            d_logits = d_logits.mul_(count / n_targets).to(hidden.dtype)
+            d_logits = d_logits.mul_(count.to(exact) / n_targets).to(hidden.dtype)
             torch.mm(d_logits, weight, out=d_hidden[part])
             d_weight += d_logits.T @ hidden[part]
         ctx.save_for_backward(d_hidden, d_weight.to(weight.dtype))
         return total / n_targets
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, d_loss: Tensor) -> tuple[Tensor, Tensor, None, None]:
         d_hidden, d_weight = ctx.saved_tensors
         return d_hidden.mul_(d_loss), d_weight.mul_(d_loss), None, None

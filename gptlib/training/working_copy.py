@@ -31,8 +31,8 @@ class WorkingCopy:
         mine, theirs = self.module.parameters(), self.model.parameters()
         for copied, parameter in zip(mine, theirs, strict=True):
             if copied.grad is not None:
-                gradient = copied.grad.to(parameter.dtype)
-                parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
+                part = copied.grad.to(parameter.dtype)
+                parameter.grad = part if parameter.grad is None else parameter.grad.add_(part)
                 copied.grad = None
-        for copied, buffer in zip(self.module.buffers(), self.model.buffers(), strict=True):
-            buffer.copy_(copied)
+        for changed, buffer in zip(self.module.buffers(), self.model.buffers(), strict=True):
+            buffer.copy_(changed)
