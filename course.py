@@ -2,11 +2,12 @@
 
     python course.py lab [arguments of JupyterLab]     open the first chapter
     python course.py test [--quick] [-- arguments of pytest]
+    python course.py grade [NN]                        grade the exercises, all or one chapter's
     python course.py build [arguments of the builder]  write the notebooks from sources/
     python course.py doctor                            print what a bug report should hold
 
 The first start makes .venv beside this file and installs requirements.lock into it; later starts
-find it complete. Then tools/lab.py, test.py, build.py or doctor.py runs in there.
+find it complete. Then tools/lab.py, test.py, grade.py, build.py or doctor.py runs in there.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the set-up failed, 130 stopped by Ctrl-C.
 """
 
@@ -31,7 +32,7 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "course.stamp"  # what .venv was made for; written when it is complete
 CACHE = ROOT / ".course"  # logs and reports, ignored by git
 LOG = CACHE / "setup.log"
-COMMANDS = ("lab", "test", "build", "doctor")
+COMMANDS = ("lab", "test", "grade", "build", "doctor")
 
 
 class Problem(Exception):

@@ -11,15 +11,20 @@ from tools.sources import BuildError, Source, read_source
 
 # Each folder of sources/ mirrors a folder of notebooks.
 FOLDERS = ("chapters",)
+# Its notebooks are built by tools.exercises, and not run: their answers are missing.
+EXERCISES = "exercises"
 
 
 def find_sources(root: Path) -> list[Path]:
     """All source files, in order. Raises `BuildError` for one in a folder without a builder."""
-    sources = sorted((root / "sources").rglob("*.py"))
-    for source in sources:
+    sources = []
+    for source in sorted((root / "sources").rglob("*.py")):
         folder = source.relative_to(root / "sources").parts[0]
+        if folder == EXERCISES:
+            continue
         if folder not in FOLDERS:
             raise BuildError(f"{source}: sources live in sources/{', sources/'.join(FOLDERS)}")
+        sources.append(source)
     return sources
 
 

@@ -18,7 +18,7 @@ from tools.sources import Cell, Source
 CELL_TIMEOUT = 600  # seconds; a whole chapter takes three minutes at most
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 # Fixed, because the kernel's own answer holds the Python version of the building machine.
-_METADATA = {
+METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {
         "codemirror_mode": {"name": "ipython", "version": 3},
@@ -54,7 +54,7 @@ def execute(source: Source, folder: Path) -> NotebookNode:
         _templates(source, cell)  # malformed ones are found before anything runs
     notebook = nbformat.v4.new_notebook(
         cells=[_node(cell) for cell in source.cells],
-        metadata={**_METADATA, "course": {"source": source.label, "source_sha256": source.sha256}},
+        metadata={**METADATA, "course": {"source": source.label, "source_sha256": source.sha256}},
     )
     client = NotebookClient(
         notebook,
