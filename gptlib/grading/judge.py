@@ -1,0 +1,139 @@
+"""From answers to a verdict: points, what is missing in words, and what the mistake was.
+
+Needs the answers alone, never the code that gave them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gptlib.grading.asking import Answer, Failure
+from gptlib.grading.compare import Fingerprint, difference, fingerprint, same_fingerprint
+from gptlib.grading.tasks import Exercise, Expectations, Question, Task
+
+NOT_STARTED = "Not started yet."
+RAISES = "raises"  # {RAISES: "ValueError"} as an expected output: the input is to be refused
+
+
+@dataclass(frozen=True)
+class Result:
+    """One check, judged. `found` says what is wrong with the answer, `says` what that means."""
+
+    name: str
+    points: int
+    out_of: int
+    says: str = ""
+    found: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return self.points == self.out_of
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a task got. Shown by `gptlib.grading.display`."""
+
+    task: Task
+    results: tuple[Result, ...]
+    diagnosis: str = ""
+    failure: Failure | None = None
+    printed: str = ""
+    note: str = ""  # in place of results: why nothing could be judged
+
+    @property
+    def points(self) -> int:
+        return sum(result.points for result in self.results)
+
+    @property
+    def passed(self) -> bool:
+        return self.points == self.task.points
+
+    @property
+    def started(self) -> bool:
+        return self.note != NOT_STARTED
+
+    def _repr_html_(self) -> str:
+        from gptlib.grading.display import verdict_html
+
+        return verdict_html(self)
+
+    def __repr__(self) -> str:
+        from gptlib.grading.display import verdict_text
+
+        return verdict_text(self)
+
+
+def judge(exercise: Exercise, expected: Expectations, answers: Sequence[Answer]) -> Verdict:
+    """Points for each check whose every case is right; a diagnosis where the mistake is known."""
+    if len(answers) != len(expected.cases):
+        return nothing(exercise, "the answers do not belong to the cases that were asked")
+    found: dict[int, str] = {}
+    for check, right, answer in zip(expected.check_of, expected.outputs, answers, strict=True):
+        wrong = _wrong(exercise, right, answer)
+        if wrong and check not in found:
+            found[check] = wrong
+    results = tuple(
+        Result(check.name, 0, check.points, check.says, found[n])
+        if n in found
+        else Result(check.name, check.points, check.points)
+        for n, check in enumerate(exercise.checks)
+    )
+    failure = next(
+        (
+            answer.failure
+            for check, answer in zip(expected.check_of, answers, strict=True)
+            if answer.failure and check in found
+        ),
+        None,
+    )
+    if failure and failure.kind == "NotImplementedError" and not any(r.points for r in results):
+        return Verdict(exercise, results, note=NOT_STARTED)
+    diagnosis = _diagnosis(exercise, expected, answers) if found else ""
+    printed = next((answer.printed for answer in answers if answer.printed), "")
+    return Verdict(exercise, results, diagnosis, failure, printed)
+
+
+def _wrong(exercise: Exercise, right: Any, answer: Answer) -> str | None:
+    failure = answer.failure
+    if isinstance(right, dict) and right.keys() == {RAISES}:
+        if failure and right[RAISES] in failure.bases:
+            return None
+        return f"should be a {right[RAISES]}" + (f", not a {failure.kind}" if failure else "")
+    if failure:
+        return f"stopped with {failure.kind}"
+    return difference(right, answer.value, exercise.tolerance)
+
+
+def fingerprint_answer(answer: Answer) -> Fingerprint:
+    """The fingerprint of a value, or of the kind of error in place of one."""
+    if answer.failure:
+        return fingerprint({"raises": answer.failure.kind})
+    return fingerprint(answer.value)
+
+
+def _diagnosis(exercise: Exercise, expected: Expectations, answers: Sequence[Answer]) -> str:
+    prints = [fingerprint_answer(answer) for answer in answers]
+    for says, mistake in zip(exercise.mistakes, expected.mistakes, strict=True):
+        if all(map(same_fingerprint, prints, mistake)):
+            return says
+    return ""
+
+
+def judge_answer(question: Question, value: Any) -> Verdict:
+    """All points for the right answer, else none; a diagnosis where the mistake is known."""
+    if value is None:
+        return nothing(question, NOT_STARTED)
+    right = question.matches(value, question.answer)
+    diagnosis = ""
+    if not right:
+        known = question.mistakes.items()
+        diagnosis = next((says for digest, says in known if question.matches(value, digest)), "")
+    points = question.points if right else 0
+    says = "" if right else "Not the answer."
+    return Verdict(question, (Result(question.title, points, question.points, says),), diagnosis)
+
+
+def nothing(task: Task, note: str) -> Verdict:
+    """No points, for a reason that no check can tell."""
+    return Verdict(task, (), note=note)
