@@ -14,11 +14,13 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from gptlib.config import GPTConfig as GPTConfig
     from gptlib.model import GPT as GPT
-    from gptlib.pretrained import find as model_path  # a shipped model's folder, for transformers
+    from gptlib.pretrained import find as _find
     from gptlib.pretrained import load as load
     from gptlib.pretrained import save as save
     from gptlib.training import TrainingConfig as TrainingConfig
     from gptlib.training import train as train
+
+    model_path = _find
 
 # Where each name is defined, and what it is called there.
 _HOME = {

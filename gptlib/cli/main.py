@@ -28,7 +28,7 @@ def main(words: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt as interrupt:
-        say(f"{name}: {interrupt or 'interrupted'}")
+        say(f"{name}: {str(interrupt) or 'interrupted'}")
         return 130
     except Usage as error:
         say(f"{name}: {error} (see {name} --help)")

@@ -180,11 +180,13 @@ def batches(
     cut = len(tokens) - facts["held_out_tokens"]
     size, seed = settings["batch_size"], settings["seed"]
     if "end" in facts:
-        end = facts["end"]
-        to_train = data.Documents(tokens[:cut], end, batch_size=size, seed=seed, bare=BARE)
-        some = min(size, facts["held_out_stories"])
-        held_out = data.Documents(tokens[cut:], end, batch_size=some).in_order()
-        return to_train, list(islice(held_out, settings["validation_batches"]))
+        end, most = facts["end"], n_positions
+        stories = data.Documents(
+            tokens[:cut], end, batch_size=size, seed=seed, bare=BARE, longest=most
+        )
+        size = min(size, facts["held_out_stories"])
+        held_out = data.Documents(tokens[cut:], end, batch_size=size, longest=most).in_order()
+        return stories, list(islice(held_out, settings["validation_batches"]))
     windows = data.Batches(tokens[:cut], batch_size=size, length=n_positions, seed=seed)
     in_order = data.in_order(tokens[cut:], batch_size=size, length=n_positions)
     return windows, list(islice(in_order, settings["validation_batches"]))
