@@ -9,7 +9,7 @@ from dataclasses import MISSING, fields
 import pytest
 
 import gptlib
-from gptlib.cli import main as main_module
+from gptlib.cli import main
 from gptlib.cli.main import COMMANDS, parser
 from gptlib.cli.train_options import FREE, OPTIONS
 from gptlib.training import TrainingConfig, checkpoint
@@ -129,7 +129,7 @@ def test_mistakes_in_the_program_keep_their_traceback(monkeypatch):
 
     monkeypatch.setattr("gptlib.cli.info._model", broken)
     with pytest.raises(KeyError, match="a mistake"):
-        main_module.main(["info", "x"])
+        main(["info", "x"])
 
 
 @pytest.mark.parametrize(
