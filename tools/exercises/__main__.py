@@ -11,7 +11,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from gptlib.grading import tasks
-from tools.exercises import notebook, sets
+from tools.exercises import notebook, proof, sets
 from tools.exercises.expect import expectations
 from tools.exercises.tables import points_table
 from tools.sources import BuildError
@@ -91,8 +91,12 @@ def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.exercises", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; list what is old")
+    parser.add_argument("--proof", action="store_true", help="write docs/exercises.md")
     options = parser.parse_args(arguments)
     try:
+        if options.proof:
+            proof.write([words(name) for name in sets.find_sets()])
+            return 0
         if not options.check:
             build()
             return 0

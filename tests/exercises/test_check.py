@@ -1,0 +1,211 @@
+"""`check` as a learner meets it: points, words, their own line, nothing lost."""
+
+import json
+import math
+import multiprocessing
+
+import pytest
+import torch
+
+from gptlib.grading import check, hint, progress, scores
+from gptlib.grading.learner import NBGRADER, NotYet
+
+
+@pytest.fixture(autouse=True)
+def file(tmp_path, monkeypatch):
+    """A progress file of the test's own."""
+    monkeypatch.setenv("GPTLIB_PROGRESS", str(tmp_path / "progress.json"))
+    return tmp_path / "progress.json"
+
+
+def attend(q, k, v):
+    attn_weights = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).softmax(dim=-1)
+    return attn_weights @ v, attn_weights
+
+
+def by_values_width(q, k, v):
+    attn_weights = (q @ k.transpose(-2, -1) / math.sqrt(v.shape[-1])).softmax(dim=-1)
+    return attn_weights @ v, attn_weights
+
+
+def test_a_right_answer():
+    verdict = check("02.2", attend)
+    assert verdict.passed
+    assert verdict.points == 14
+    assert "14 of 14" in repr(verdict)
+
+
+def test_a_known_mistake_gets_its_diagnosis():
+    verdict = check("02.2", by_values_width)
+    assert verdict.points == 0
+    assert "the values' width" in verdict.diagnosis
+    assert verdict.diagnosis in repr(verdict)
+
+
+def test_an_unknown_mistake_gets_words_and_part_of_the_points():
+    def softmax(x, dim):
+        return torch.softmax(x, dim).nan_to_num(0.125)
+
+    verdict = check("02.1", softmax)
+    assert verdict.points == 9
+    assert not verdict.diagnosis
+    missing = [result for result in verdict.results if not result.passed]
+    assert [result.name for result in missing] == ["Nothing to choose from"]
+    assert missing[0].found
+
+
+def test_messages_hold_no_expected_number():
+    verdict = check("02.2", lambda q, k, v: (v[..., :1, :].expand_as(q @ k.mT @ v), q @ k.mT))
+    text = repr(verdict)
+    assert verdict.points == 0
+    assert "0." not in text.replace("02.2", "")
+
+
+def test_an_error_shows_the_learners_own_line():
+    def broken(q, k, v):
+        scores = q @ k  # the line that fails
+        return scores @ v, scores
+
+    verdict = check("02.2", broken)
+    assert verdict.points == 0
+    assert verdict.failure.text == "scores = q @ k  # the line that fails"
+    assert "learner.py" not in repr(verdict)
+    assert "Traceback" not in repr(verdict)
+    assert "in your line" in verdict._repr_html_()
+
+
+def test_an_error_deep_in_a_library_shows_the_learners_line():
+    def broken(x, dim):
+        return torch.nn.functional.layer_norm(x, (999,))
+
+    failure = check("02.1", broken).failure
+    assert failure.text == "return torch.nn.functional.layer_norm(x, (999,))"
+
+
+def test_what_is_not_callable_is_said():
+    assert "attend" in check("02.2", 3).note
+    assert "attend" in check("02.2").note
+
+
+def test_inputs_are_copies():
+    def in_place(q, k, v):
+        k.mul_(0), v.zero_()
+        return q, k
+
+    check("02.2", in_place)
+    assert check("02.2", attend).passed
+
+
+def test_prints_are_kept_out_of_the_cell_and_shown_beside_the_verdict(capsys):
+    def talking(q, k, v):
+        print("here I am", q.shape)
+        return q
+
+    verdict = check("02.2", talking)
+    assert capsys.readouterr().out == ""
+    assert "here I am" in verdict._repr_html_()
+
+
+def test_html_is_escaped():
+    def broken(x, dim):
+        raise ValueError("<script>alert(1)</script>")
+
+    page = check("02.1", broken)._repr_html_()
+    assert "<script" not in page
+    assert page.count("<details>") == 3  # three hints to fold open
+
+
+def test_a_magic_object_wins_nothing():
+    class Equal:
+        def __eq__(self, other):
+            return True
+
+        def __getattr__(self, name):
+            return lambda *args, **options: self
+
+        shape, dtype, __hash__ = (2, 3), torch.float32, None
+
+    assert check("02.2", lambda q, k, v: (Equal(), Equal())).points == 0
+
+
+def test_an_unknown_exercise_is_named():
+    with pytest.raises(KeyError, match="02.99"):
+        check("02.99", attend)
+
+
+def test_a_question():
+    assert check("02.q1", "C").passed
+    assert check("02.q1", " c ").passed
+    assert "q and k" in check("02.q1", "A").diagnosis
+    assert check("02.q2", torch.Size([2, 3, 5, 5])).passed
+    assert check("02.q3", 1024.0).passed
+    assert not check("02.q3", 1030).passed
+    assert not check("02.q3", "about a thousand").passed
+    assert check("02.q1", None).note
+
+
+def test_hints_come_one_at_a_time(capsys):
+    hint("02.2")
+    first = capsys.readouterr().out
+    hint("02.2", 3)
+    third = capsys.readouterr().out
+    assert "math.sqrt" not in first
+    assert "math.sqrt" in third
+
+
+def test_progress_keeps_the_best(file):
+    check("02.2", attend)
+    check("02.2", by_values_width)
+    assert json.loads(file.read_text("utf-8"))["points"] == {"02.2": 14}
+    panel = progress()
+    assert "14 of 100" in repr(panel)
+    assert "Next: 02.1" in repr(panel)
+    assert "14 of 100" in panel._repr_html_()
+
+
+def test_a_stub_is_no_try(file):
+    def stub(x, dim):
+        raise NotImplementedError
+
+    assert "Not started" in repr(check("02.1", stub))
+    assert not file.exists()
+
+
+def test_a_damaged_progress_file_is_put_aside(file):
+    file.write_text("{", "utf-8")
+    check("02.2", attend)
+    assert scores.read(file) == {"02.2": 14}
+    assert (file.parent / "progress.damaged.json").read_text("utf-8") == "{"
+
+
+def test_progress_lies_in_the_exercises_folder(tmp_path, monkeypatch):
+    monkeypatch.delenv("GPTLIB_PROGRESS")
+    folder = tmp_path / "exercises" / "02_attention"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    check("02.2", attend)
+    assert (tmp_path / "exercises" / "progress.json").exists()
+
+
+def _answer(path, task_id, answer):
+    import os
+
+    os.environ["GPTLIB_PROGRESS"] = path
+    check(task_id, answer)
+
+
+def test_progress_survives_the_process(file):
+    process = multiprocessing.get_context("spawn").Process(
+        target=_answer, args=(str(file), "02.q1", "C")
+    )
+    process.start()
+    process.join()
+    assert progress().points == {"02.q1": 3}
+
+
+def test_under_nbgrader_only_full_marks_raise_nothing(monkeypatch):
+    monkeypatch.setenv(NBGRADER, "autograde")
+    assert check("02.2", attend).passed
+    with pytest.raises(NotYet, match="values' width") as caught:
+        check("02.2", by_values_width)
+    assert "Traceback" not in "\n".join(caught.value._render_traceback_())
