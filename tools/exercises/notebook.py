@@ -18,6 +18,8 @@ from tools.sources import BuildError, Cell, Source, read_source
 # learner: what is to be filled in. instructor: the same with marked solutions, for nbgrader to
 # take out. solution: to be read, or run, by anybody.
 Version = Literal["learner", "instructor", "solution"]
+CHAPTERS = "../../chapters/"  # as a text links to them
+UP = {"learner": "../../", "instructor": "../../../../", "solution": "../../"}
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = "raise NotImplementedError"
 
@@ -51,11 +53,13 @@ def notebook(definitions: ExerciseSet, version: Version) -> NotebookNode:
     for cell in source.cells:
         place = _PLACE.fullmatch(cell.text.strip()) if cell.kind == "code" else None
         if place is None:
-            cells.append(_plain(cell, definitions))
+            cells.append(_plain(cell, definitions, version))
         elif place[1] == "exercise":
             cells += _exercise(place[2], definitions.exercises[place[2]], version)
         else:
             cells += _question(place[2], definitions.questions[place[2]], version)
+    if version == "learner":
+        _lock(cells)
     return nbformat.v4.new_notebook(
         cells=cells, metadata={**METADATA, "course": {"source": source.label}}
     )
@@ -74,10 +78,11 @@ def progress_notebook() -> NotebookNode:
     return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
 
 
-def _plain(cell: Cell, definitions: ExerciseSet) -> NotebookNode:
+def _plain(cell: Cell, definitions: ExerciseSet, version: Version) -> NotebookNode:
     if cell.kind == "code":
         return nbformat.v4.new_code_cell(cell.text, id=cell.id)
     text = _HEADING.sub(lambda match: _heading(match[1], definitions), cell.text)
+    text = text.replace(CHAPTERS, UP[version] + "chapters/")
     return nbformat.v4.new_markdown_cell(text, id=cell.id)
 
 
@@ -89,7 +94,7 @@ def _heading(task_id: str, definitions: ExerciseSet) -> str:
     exercise = definitions.exercises[task_id]
     points = sum(check.points for check in exercise.checks)
     heading, anchor = section_anchor(definitions.name, exercise.section)
-    link = f"../../chapters/{definitions.name}.ipynb#{anchor}"
+    link = f"{CHAPTERS}{definitions.name}.ipynb#{anchor}"
     return (
         f"## {task_id} {exercise.title}\n\n"
         f"*Trains {exercise.trains}; about {exercise.minutes} minutes, {exercise.level}; "
@@ -134,9 +139,16 @@ def _graded(
         "task": False,
         **({} if points is None else {"points": points}),
     }
-    if not solution:
-        cell.metadata["deletable"] = cell.metadata["editable"] = False
     return cell
+
+
+def _lock(cells: list[NotebookNode]) -> None:
+    """What a grader needs can't be deleted, and checks can't be edited, as nbgrader has it."""
+    for cell in cells:
+        if "nbgrader" in cell.metadata:
+            cell.metadata["deletable"] = False
+            if cell.metadata.nbgrader.locked:
+                cell.metadata["editable"] = False
 
 
 def _body(target: Code, version: Version) -> str:

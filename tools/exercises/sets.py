@@ -16,6 +16,7 @@ from typing import Any
 from gptlib.grading import tasks
 from gptlib.grading.asking import Targets
 from tools.exercises.format import Answer, Edit, Exercise, Question
+from tools.markdown import read_markdown
 from tools.sources import BuildError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,4 +147,5 @@ def section_anchor(chapter: str, section: str) -> tuple[str, str]:
     match = re.search(rf"(?m)^# ## ({re.escape(section)} .+)$", text)
     if not match:
         raise BuildError(f"sources/chapters/{chapter}.py has no section {section}")
-    return match[1], re.sub(r"[`*$\\]|\\text", "", match[1]).replace(" ", "-")
+    (_, shown), *_ = read_markdown(f"## {match[1]}").headings
+    return match[1], shown.replace(" ", "-")
