@@ -40,7 +40,7 @@ def test_these_need_no_torch(code: str) -> None:
     [
         "import gptlib; gptlib.GPT",
         "import gptlib.model",
-        "import gptlib; gptlib.load; gptlib.save",
+        "import gptlib; gptlib.load; gptlib.save; gptlib.model_path",
         "import gptlib.plots",
         "import gptlib.data",
     ],
@@ -69,4 +69,4 @@ def test_unknown_names_are_told() -> None:
 
     with pytest.raises(AttributeError, match="no attribute 'GTP'"):
         gptlib.GTP  # noqa: B018
-    assert {"GPT", "GPTConfig", "load", "save"} <= set(dir(gptlib))
+    assert {"GPT", "GPTConfig", "load", "save", "model_path"} <= set(dir(gptlib))

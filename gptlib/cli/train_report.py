@@ -62,11 +62,12 @@ def sampler(tokenizer: Tokenizer, settings: dict[str, Any], config: GPTConfig) -
     room = max(1, min(SAMPLE_LENGTH, config.n_positions - len(tokenizer.encode(prompt))))
 
     def sample(model: Any) -> str:
-        return str(complete(model, tokenizer, prompt, max_new_tokens=room, seed=settings["seed"]))
+        return prompt + complete(
+            model, tokenizer, prompt, max_new_tokens=room, seed=settings["seed"]
+        )
 
     every = settings["sample_every"]
-    texts = Sample(sample, every=every, show=lambda text: write(f"  writes   {text.strip()!r}"))
-    return texts
+    return Sample(sample, every=every, show=lambda text: write(f"  writes   {text.strip()!r}"))
 
 
 def write(line: str) -> None:

@@ -88,7 +88,7 @@ def test_it_says_what_happens(story_run):
     assert [line.split()[1] for line in said.splitlines() if line.startswith("step ")] == [
         "5", "10", "12",
     ]  # fmt: skip
-    assert said.count("  writes ") == 2
+    assert said.count("  writes   'Once upon a time") == 2
     gap = facts["result"]["validation_loss"] - facts["data"]["floor"]
     assert f"({gap:+.4f})" in said
     command = said.splitlines()[-1].removeprefix("try").strip()
