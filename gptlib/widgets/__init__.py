@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gptlib.widgets.attention.view import AttentionExplorer as AttentionExplorer
+    from gptlib.widgets.devices.view import DeviceSwitch as DeviceSwitch
 
 _HOME = {
     "AttentionExplorer": "gptlib.widgets.attention.view",
+    "DeviceSwitch": "gptlib.widgets.devices.view",
 }
 
 

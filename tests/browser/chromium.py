@@ -70,9 +70,15 @@ class Watch:
             self.left_the_machine.append(route.request.url)
             route.abort()
 
+    def forget(self) -> None:
+        """Begin anew."""
+        self.errors.clear()
+        self.left_the_machine.clear()
+
     def check(self) -> None:
-        assert self.errors == []
-        assert self.left_the_machine == []
+        # Spelled out: pytest explains assertions in test files alone.
+        assert not self.errors, self.errors
+        assert not self.left_the_machine, self.left_the_machine
 
 
 # For people to look at; CI keeps them as artefacts.

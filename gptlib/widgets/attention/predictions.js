@@ -1,8 +1,7 @@
 // What the model says next, and what each layer would say: tables that screen readers read.
 
 import { element } from "../js/dom.js";
-
-const percent = (p) => (p < 0.001 ? "<0.1%" : `${(100 * p).toFixed(1)}%`);
+import { bar, percent, table } from "../js/table.js";
 
 /** The two tables below the heads. */
 export class Predictions {
@@ -52,22 +51,4 @@ export class Predictions {
       table("What each layer would predict", ["layer", ...ranks], layers),
     );
   }
-}
-
-function bar(p, kind) {
-  return element("span", { class: `gw-p ${kind}`, style: `width:${(100 * p).toFixed(2)}%` });
-}
-
-function table(label, heads, rows) {
-  const cells = heads.map((text) =>
-    text
-      ? element("th", { scope: "col", class: `gw-col-${text}` }, text)
-      : element("td", { "aria-hidden": "true" }),
-  );
-  return element(
-    "table",
-    { "aria-label": label },
-    element("thead", {}, element("tr", {}, ...cells)),
-    element("tbody", {}, ...rows),
-  );
 }
