@@ -79,10 +79,15 @@ def _list(devices: list[torch.device]) -> str:
     return "choose one of " + ", ".join(str(d) for d in devices)
 
 
-def use(device: str | torch.device | None = None) -> Choice:
-    """Make a device the current one for every later cell; without an argument, the best."""
+def use(device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> Choice:
+    """Make a device the current one for every later cell; without an argument, the best.
+
+    `dtype` replaces the one that the table has for the device.
+    """
     global _chosen
     _chosen = choose(device)
+    if dtype is not None and dtype != _chosen.dtype:
+        _chosen = Choice(_chosen.device, dtype, "chosen by hand")
     return _chosen
 
 
