@@ -21,6 +21,7 @@ from gptlib.grading.learner import RECORD
 from gptlib.grading.tasks import Exercise, Set, Task
 
 CELL_SECONDS = 60
+START_SECONDS = 600  # for imports, which are no work of the learner's: a busy machine needs long
 _CHECK = re.compile(r'\bcheck\(\s*["\']([\d.q]+)["\']')
 
 
@@ -82,6 +83,7 @@ def run_in_kernel(notebook: NotebookNode, cases: Mapping[str, list[Case]]) -> Ru
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
     notes = {}
+    notebook.cells.insert(0, nbformat.v4.new_code_cell("import torch, gptlib.grading"))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for task_id, asked in cases.items():
@@ -101,6 +103,7 @@ def run_in_kernel(notebook: NotebookNode, cases: Mapping[str, list[Case]]) -> Ru
             for index, cell in enumerate(notebook.cells):
                 if cell.cell_type != "code":
                     continue
+                client.timeout = CELL_SECONDS if index else START_SECONDS
                 try:
                     client.execute_cell(cell, index)
                 except CellTimeoutError:

@@ -73,7 +73,7 @@ def test_a_damaged_notebook_loses_only_what_is_missing(tmp_path):
 
 
 def test_a_cell_that_never_ends_and_one_that_kills_the_kernel(tmp_path, monkeypatch):
-    monkeypatch.setattr(run, "CELL_SECONDS", 20)  # importing torch takes some, too
+    monkeypatch.setattr(run, "CELL_SECONDS", 20)
     for n, bad in enumerate(["while True: pass", "import os; os._exit(1)"]):
         book = solution("02_attention")
         place = next(n for n, cell in enumerate(book.cells) if cell.id == "02-3-solution")

@@ -78,6 +78,7 @@ def build() -> None:
         content = {task_id: expectations(exercise) for task_id, exercise in exercises.items()}
         partial = path.with_suffix(".partial")
         tasks.save_expectations(partial, content)
+        partial.chmod(0o644)  # a wheel keeps modes, and safetensors writes for its owner alone
         if path.exists() and path.read_bytes() == partial.read_bytes():
             partial.unlink()
             continue
