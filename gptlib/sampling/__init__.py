@@ -6,6 +6,7 @@
 """
 
 from gptlib.sampling.beams import beam_search
+from gptlib.sampling.decoder import Decoder
 from gptlib.sampling.generate import generate, stream
 from gptlib.sampling.processors import (
     Processor,
@@ -20,6 +21,7 @@ from gptlib.sampling.processors import (
 from gptlib.sampling.text import complete, stream_text
 
 __all__ = [
+    "Decoder",
     "Processor",
     "ban",
     "beam_search",

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gptlib.attention import KVCache
 from gptlib.model import GPT, position_ids_of
+from gptlib.sampling.decoder import Decoder
 
 # What can be sampled from: ids (B, T) -> logits (B, T, V), called as a GPT is. With `cache=False`
 # and no padding it is called with the ids alone, so any function will do.
@@ -101,6 +102,8 @@ class Context:
             # Only the last position's logits: those of a long prompt would take gigabytes.
             hidden = self.model.transformer(ids, **more)[:, -1]
             return F.linear(hidden, self.model.output_weight).float()
+        if isinstance(self.model, Decoder):
+            return self.model.last_logits(ids, **more)
         logits: Tensor = self.model(ids, **more)[:, -1]
         return logits.float()
 
