@@ -9,6 +9,7 @@ from gptlib.data.batches import Batches, in_order, split
 from gptlib.data.corpora import corpus, pieces
 from gptlib.data.documents import Documents
 from gptlib.data.download import download
+from gptlib.data.stages import Stages
 from gptlib.data.tokens import TokenFile, write_tokens
 from gptlib.data.transfer import DownloadError
 
@@ -16,6 +17,7 @@ __all__ = [
     "Batches",
     "Documents",
     "DownloadError",
+    "Stages",
     "TokenFile",
     "corpus",
     "download",
