@@ -174,12 +174,11 @@ assert abs(p.sum() - 1) < 1e-9  # nothing is missing
 estimate = storyworld.entropy("nursery", tokenizer=tokenizer)  # the library, from 2,000 stories
 assert abs(estimate.nats_per_story - floor) < 4 * estimate.standard_error
 print(f"{len(texts):,} stories; {floor:.3f} nats a story, {per_token:.4f} nats a token")
-print(f"a model that knows nothing: {mean_length * math.log(V):.0f} nats a story")
 
 # %% [markdown]
 # This is the floor: {{ floor:.2f }} nats a story. With {{ mean_length:.0f }} tokens a story
-# that is only {{ per_token:.3f }} nats a token, since most tokens are no choice at all: after
-# "Once upon a" comes "time".
+# that is only {{ per_token:.3f }} nats a token, since most are no choice at all: after "Once upon
+# a" comes "time". A model that knows nothing pays $\ln V =$ {{ math.log(V):.2f }}.
 #
 # **A window cut from the middle has a higher floor.** *Predict first:* cut every story after 20
 # tokens. The two parts together hold {{ floor:.2f }} nats. What if each is read without the other?
@@ -336,13 +335,12 @@ for lr in (1e-4, 1e-3, 1e-2, 1e-1, 1.0):
     batches = data.Documents(tokens, END, batch_size=8)
     runs[lr] = plots.smooth(training.train(model, batches, config).loss, 5)
 assert min(runs, key=lambda lr: runs[lr][-1]) == 1e-2
-assert min(runs[1e-4][-1], runs[1.0][-1]) > runs[1e-2][-1] + 1
 
 fig, (left, right) = plots.figure(1, 2, size=(9.5, 3))
 plots.curves(left, {"η": rates}, x=range(1, 101), xlabel="step")
 losses = {f"η = {lr:g}": run for lr, run in runs.items()}
 plots.curves(right, losses, x=range(1, 101), xlabel="step", ylabel="loss (nats per token)")
-right.set_ylim(0, 10)
+right.set_ylim(0, 14)
 plots.show(
     fig,
     alt="Left, the plan: a short rise, then half a cosine down to a tenth. Right, five runs: at "
@@ -350,7 +348,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Too small wastes time, too large never settles. Find the right power of ten by short runs.
+# Too small wastes time, too large does not settle. Find the right power of ten by short runs.
 #
 # ## 05.6 Clipping and accumulation
 #
@@ -441,7 +439,6 @@ apart = abs(mixed.item() - next_token_loss(model(idx), targets).item())
 weights = torch.cat([w.data.flatten() for w in model.parameters()])
 grads = torch.cat([w.grad.flatten() for w in model.parameters()])
 print(f"logits {logits.dtype}, gradients {grads.dtype}, weights {weights.dtype}")
-assert apart < 0.01
 for kind in (torch.float32, torch.bfloat16):
     old = weights.to(kind)
     new = adamw(old.float(), grads, 0, 0, 1, lr=1e-5)[0].to(kind)
@@ -532,16 +529,17 @@ told_again = "".join(
 print(told_again.replace(". ", ".\n"))
 
 # %% [markdown]
-# A few choices, and the rest follows. Some of it follows from grammar ("there was a"). Some must be
-# *copied* from earlier in the story: the toy's name, and the hero's. *Predict first:* what does a
-# model learn first, and what last?
+# A few choices, and the rest follows. Some of it is grammar ("there was a", and "under the" is
+# always "under the bench"). Some must be *copied* from earlier in the story: the toy's name, the
+# hero's, "he" or "she". *Predict first:* what does a model learn first, and what last?
 
 # %% name="kinds"
 again = (costs < 0.005) & (held_out != -100)  # what a perfect reader would have foreseen
 kinds = {}
 for kind, words in {"names again": "Mia Ben Tom Anna Lily Sam",
                     "he or she": "He She he she his her",
-                    "toys again": "hat ball drum boat kite doll"}.items():  # fmt: skip
+                    "toys again": "hat ball drum boat kite doll",
+                    "under the bench": "bench"}.items():  # fmt: skip
     ids = torch.tensor([tokenizer.encode(" " + word)[0] for word in words.split()])
     kinds[kind] = again & torch.isin(held_out, ids)
 kinds["all the rest"] = ~torch.stack([*kinds.values()]).any(dim=0)
@@ -573,7 +571,9 @@ plot = training.LossPlot(floor=per_token, every_seconds=5)
 history = training.train(model, batches, config, callbacks=[watch, plot])
 
 # %% [markdown]
-# On this scale the curve has reached the floor. The gaps by kind of token tell more.
+# On this scale the curve has reached the floor. The gaps by kind of token, on new stories, tell
+# more. (Training has shown {{ len(set(told)) / len(texts):.0% }} of all stories. That is no
+# cheating: no model, however trained, is below the entropy on average over the *world*.)
 
 # %%
 fig, ax = plots.figure(size=(8, 3.4))
@@ -582,16 +582,17 @@ ax.set_yscale("log")
 plots.show(
     fig,
     alt="The gap to the floor by kind of token, on a logarithmic scale. All fall at first, then "
-    "stay level. Toys fall off a cliff halfway through, people's names off another one, later.",
+    "stay level. Each then falls off a cliff of its own: he or she first, then toys, then names.",
 )
 halfway = watch.steps.index(650)
 assert watch.gaps["toys again"][halfway] < 1 < watch.gaps["names again"][halfway]
 
 # %% [markdown]
-# The single curve was four. Grammar comes first, since a token or two back is enough for it.
-# Copying needs heads that find the right word far back. The toy is easier: a story has only one.
-# Names come late, for a story may have two people. A cliff in a loss curve is often one such
-# ability, found suddenly (chapter 10 looks for it inside the model).
+# One curve was several, each with a cliff: an ability found suddenly (chapter 10 looks for them
+# inside the model). Most grammar comes at once. Copying needs heads that find the right word far
+# back. The toy comes before the names, perhaps because a story has one toy and up to two people.
+# The bench stays to the end, though its clue, "under", is only two tokens back: we don't know why
+# (exercise 8 tries something).
 #
 # How much is left, exactly? We let the model read *every* story of the world, and weigh each by its
 # true probability: no sampling error. Then it writes 400 stories, and we look them up in the list.
@@ -636,7 +637,6 @@ history = training.train(parrot, lesson, config, validation=fresh)
 best, last = min(history.validation_loss), history.validation_loss[-1]
 by_heart = math.log(40)  # one of 40 stories, each as likely
 learned_loss = sum(history.loss[-20:]) / 20
-print(f"by heart, ln 40: {by_heart:.2f} nats; below the floor: {learned_loss < per_token}")
 assert learned_loss < 0.9 * per_token
 assert last > 1.1 * best
 
@@ -706,11 +706,9 @@ assert example != FILE or EXPECTED["own_loss"][0] < own_loss < EXPECTED["own_los
 #
 # - `targets` are `idx` one token later. A loss below the floor means that the shift is missing, or
 #   that the text was learned by heart.
-# - Loss = entropy of the text + KL divergence of the model. Only the second part can be trained
-#   away. The known floor is that of whole texts; windows have a higher one.
+# - Loss = entropy of the text + KL divergence of the model. Only the second can be trained away.
 # - AdamW's step is a running mean of gradients over their usual size, warmed up, then lowered.
-# - Accumulation needs each part's share of the targets.
-# - bfloat16 in matrix products, float32 wherever small things are added up.
+#   Accumulation needs each part's share of the targets; small sums need float32.
 # - One loss curve can hide several things learned one after another.
 #
 # ## Exercises
@@ -720,16 +718,18 @@ assert example != FILE or EXPECTED["own_loss"][0] < own_loss < EXPECTED["own_los
 # 2. **Cross-entropy** (stability; 20 minutes, medium). Write `cross_entropy` without `logsumexp`,
 #    so that logits of 1000 work too, and −100 is left out.
 # 3. **A schedule** (formulas; 15 minutes, easy). Write warm-up, stable, decay: constant between the
-#    warm-up and a linear fall over the last fifth. Compare it with the cosine in 05.9.
+#    warm-up and a linear fall over the last fifth. Compare with the cosine in 05.9.
 # 4. **AdamW's step** (state; 25 minutes, medium). Write the L2 variant, where $\lambda w$ joins the
 #    gradient. Of two weights, one has gradients a hundred times as large. Which is then hardly
 #    pulled towards 0?
-# 5. **Accumulation** (weights of means; 20 minutes, medium). Split a batch into single stories and
-#    get the gradient of the whole. What if a part has no target that counts?
-# 6. **Perplexity** (units; 10 minutes, easy). From the losses and numbers of targets of several
-#    batches, find the perplexity of all of them. Why is the mean of their perplexities another?
+# 5. **Accumulation** (weights of means; 20 minutes, medium). Get a batch's gradient from its single
+#    rows. What if one has no target that counts?
+# 6. **Perplexity** (units; 10 minutes, easy). Find the perplexity of several batches together from
+#    their losses and numbers of targets. Why is it not the mean of theirs?
 # 7. **The floor of windows** (information; 30 minutes, hard). 05.3 cut at token 20. Plot what is
 #    missed for every cut. Where is it largest, and why there?
+# 8. **Another position** (experiment; 20 minutes, medium). Run 05.9 with `positions="rotary"`.
+#    Predict first: which cliffs come sooner, which later?
 #
 # ## References by section
 #
@@ -740,5 +740,4 @@ assert example != FILE or EXPECTED["own_loss"][0] < own_loss < EXPECTED["own_los
 # - 05.5: Loshchilov & Hutter 2017, *SGDR*, equation 5.
 # - 05.6: Pascanu, Mikolov & Bengio 2013, *On the difficulty of training recurrent neural networks*,
 #   algorithm 1.
-# - 05.7: Micikevicius et al. 2018, *Mixed precision training*, section 3; Kalamkar et al. 2019, *A
-#   study of bfloat16 for deep learning training*.
+# - 05.7: Micikevicius et al. 2018, *Mixed precision training*, section 3.
