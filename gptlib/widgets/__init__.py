@@ -12,10 +12,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gptlib.widgets.attention.view import AttentionExplorer as AttentionExplorer
     from gptlib.widgets.devices.view import DeviceSwitch as DeviceSwitch
+    from gptlib.widgets.sampling.view import SamplingStudio as SamplingStudio
+    from gptlib.widgets.tokens.view import TokenizerMicroscope as TokenizerMicroscope
+    from gptlib.widgets.training.view import TrainingMonitor as TrainingMonitor
 
 _HOME = {
     "AttentionExplorer": "gptlib.widgets.attention.view",
     "DeviceSwitch": "gptlib.widgets.devices.view",
+    "SamplingStudio": "gptlib.widgets.sampling.view",
+    "TokenizerMicroscope": "gptlib.widgets.tokens.view",
+    "TrainingMonitor": "gptlib.widgets.training.view",
 }
 
 

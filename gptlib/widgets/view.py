@@ -1,6 +1,8 @@
 """What all widgets share: talking with the browser, showing errors, leaving a static picture."""
 
 import base64
+import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -9,6 +11,7 @@ from typing import Any
 
 import anywidget
 import traitlets
+from IPython.core.getipython import get_ipython
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
@@ -43,6 +46,8 @@ class View(anywidget.AnyWidget):
     goes wrong in `answer` is shown inside the widget; the picture of before stays.
     """
 
+    hears_during_cells = False
+
     state = traitlets.Dict().tag(sync=True)  # small things, as JSON
     data = traitlets.Bytes().tag(sync=True)  # large arrays: see gptlib.widgets.arrays
     palettes = traitlets.Bytes().tag(sync=True)
@@ -51,6 +56,7 @@ class View(anywidget.AnyWidget):
     rev = traitlets.Int().tag(sync=True)
 
     def __init__(self) -> None:
+        self._turns = threading.RLock()  # a message may be heard while a cell updates the widget
         super().__init__(palettes=palettes())
         self.on_msg(self._receive)
 
@@ -68,14 +74,14 @@ class View(anywidget.AnyWidget):
 
     def show_state(self, state: dict[str, Any], data: bytes = b"") -> None:
         """Put this on the screen, in one message."""
-        with self.hold_sync():
+        with self._turns, self.hold_sync():
             self.state = state
             self.data = data
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
         """Show in the widget what goes wrong in the block: a notebook loses callbacks' errors."""
-        with self.hold_sync():
+        with self._turns, self.hold_sync():
             self.problem = ""
             try:
                 yield
@@ -91,7 +97,18 @@ class View(anywidget.AnyWidget):
             self.answer(question)
 
     def _receive(self, widget: Any, content: Any, buffers: list[Any]) -> None:
-        self.ask(dict(content))
+        """A message came. Newer kernels hear it in a thread of its own, while a cell runs.
+
+        What reads or moves a model must not do so in the middle of a cell that trains it: then
+        the question waits for the end of the cell, as it does in older kernels.
+        """
+        question = dict(content)
+        loop = getattr(getattr(get_ipython(), "kernel", None), "io_loop", None)
+        beside = threading.current_thread() is not threading.main_thread()
+        if loop is not None and beside and not self.hears_during_cells:
+            loop.add_callback(self.ask, question)
+        else:
+            self.ask(question)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -103,7 +120,9 @@ class View(anywidget.AnyWidget):
         figure = None if self.problem else self.picture()
         if figure is None:
             figure = message(alt)
-        data["image/png"] = base64.b64encode(plots.png(figure)).decode("ascii")
+        with warnings.catch_warnings():  # of characters that matplotlib's font lacks
+            warnings.simplefilter("ignore", UserWarning)
+            data["image/png"] = base64.b64encode(plots.png(figure)).decode("ascii")
         return data, {**metadata, "image/png": {"alt": alt}}
 
 

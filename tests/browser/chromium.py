@@ -24,8 +24,10 @@ OPTIONS = (
     "--disable-sync",
     "--no-first-run",
 )
-# JupyterLab asks for a language server that the course does not install; it says so and goes on.
-HARMLESS = ("/lsp/status",)
+HARMLESS = (
+    "/lsp/status",  # JupyterLab asks for a language server, which the course does not install
+    "Could not restore the debugger state",  # a notebook was closed while its kernel started
+)
 
 
 def find_chromium() -> str | None:

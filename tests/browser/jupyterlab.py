@@ -149,13 +149,12 @@ def open_notebook(page: Page, name: str) -> None:
 
 
 def run_all(page: Page) -> list[dict[str, Any]]:
-    """Restart the kernel, run all cells, wait for the end; returns the code cells as JSON."""
+    """Run all cells in the fresh kernel and wait for the end; returns the code cells as JSON."""
     page.set_default_timeout(RUN)
     cells: list[dict[str, Any]] = page.evaluate(
         """async () => {
             const { commands, shell } = window.jupyterapp;
             const panel = shell.currentWidget;
-            await panel.sessionContext.session.kernel.restart();
             await commands.execute("notebook:run-all-cells");
             const cells = panel.model.sharedModel.cells.filter((c) => c.cell_type === "code");
             return cells.map((cell) => cell.toJSON());

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 import gptlib
-from gptlib.widgets.attention.reader import Reader, Settings, visible
+from gptlib.widgets.attention.reader import Reader, Settings
+from gptlib.widgets.subject import visible
 
 TEXT = "the cat sat on the mat"
 SCHEMES = ("learned", "sinusoidal", "rotary", "alibi", "none")

@@ -1,10 +1,8 @@
 """What the attention explorer shows, computed in plain Python: one forward pass, all heads."""
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,16 +11,10 @@ from torch import Tensor
 from gptlib import hooks
 from gptlib.model import GPT
 from gptlib.positions import alibi_bias, alibi_slopes
+from gptlib.widgets.subject import Subject, TokenizerLike
 
 LONGEST = 512  # tokens; past that neither a matrix nor a screen shows anything
 NEEDED = ("hook_q", "hook_k", "hook_attn_scores", "hook_attn_weights", "hook_heads")
-
-
-class TokenizerLike(Protocol):
-    """gptlib's tokenizer, or Hugging Face's, or a learner's own."""
-
-    def encode(self, text: str) -> Any: ...
-    def decode(self, ids: Any) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -61,29 +53,17 @@ class Guess:
     untouched: float  # the probability that the model as it is gives
 
 
-def visible(token: str) -> str:
-    """A token with its spaces and line breaks to be seen."""
-    return token.replace(" ", "·").replace("\n", "⏎").replace("\t", "⇥") or "∅"
-
-
-class Reader:
+class Reader(Subject):
     """Reads texts with a model and keeps what its heads do.
 
     Raises `ValueError` for a model that has no hook points where attention happens.
     """
 
     def __init__(self, model: GPT, tokenizer: TokenizerLike, longest: int = LONGEST) -> None:
-        if not isinstance(model, torch.nn.Module) or not hasattr(model, "output_weight"):
-            raise ValueError(
-                f"the explorer reads a gptlib.GPT, not a {type(model).__name__}: "
-                "gptlib.load(folder or name) makes one of any GPT-2"
-            )
+        super().__init__(model, tokenizer, longest)
         for hook in NEEDED:
             hooks.hook_points(model, f"*.attn.{hook}")  # raises ValueError, names what is there
-        self.model = model
-        self.tokenizer = tokenizer
-        config = model.config
-        self.longest = min(longest, config.n_positions)
+        config = self.config
         self.n_layer, self.n_head, self.head_dim = config.n_layer, config.n_head, config.head_dim
         alibi = config.positions == "alibi"
         self.slopes = alibi_slopes(config.n_head) if alibi else torch.zeros(config.n_head)
@@ -96,16 +76,16 @@ class Reader:
         settings = settings or Settings()
         ids = self.ids(text)
         seen: dict[str, Tensor] = {}
-        with self._quiet(), hooks.replace(self.model, self._changes(settings, len(ids))):
+        with self.quiet(), hooks.replace(self.model, self._changes(settings, len(ids))):
             with hooks.record(self.model, "*") as recorded:
-                self.model.transformer(self._row(ids))
+                self.model.transformer(self.row(ids))
             seen.update(recorded)
         final = seen["transformer.hook_final"][0]
-        with self._quiet():
+        with self.quiet():
             as_it_is = settings == Settings()
-            untouched = final if as_it_is else self.model.transformer(self._row(ids))[0]
+            untouched = final if as_it_is else self.model.transformer(self.row(ids))[0]
         return Reading(
-            tokens=[self._token(id) for id in ids],
+            tokens=[self.token(id) for id in ids],
             q=self._stack(seen, "attn.hook_q"),
             k=self._stack(seen, "attn.hook_k"),
             weights=self._stack(seen, "attn.hook_attn_weights"),
@@ -113,18 +93,6 @@ class Reader:
             final=final,
             untouched=untouched,
         )
-
-    def ids(self, text: str) -> list[int]:
-        """The text's tokens. Raises `ValueError` for none, and for more than `longest`."""
-        encoded = self.tokenizer.encode(text) if text else []
-        ids = list(getattr(encoded, "ids", encoded))  # `tokenizers` wraps them
-        if not ids:
-            raise ValueError("The text is empty: type a few words.")
-        if len(ids) > self.longest:
-            raise ValueError(
-                f"The text has {len(ids):,} tokens; {self.longest:,} can be shown: shorten it."
-            )
-        return ids
 
     def next_tokens(self, reading: Reading, position: int, top: int = 8) -> list[Guess]:
         """What may follow the token at `position`, the likeliest first.
@@ -135,18 +103,18 @@ class Reader:
         now, before = self._probabilities(rows)
         best = torch.maximum(now, before).topk(min(top, len(now))).indices
         best = best[now[best].argsort(descending=True)]
-        return [Guess(self._token(i), float(now[i]), float(before[i])) for i in best.tolist()]
+        return [Guess(self.token(i), float(now[i]), float(before[i])) for i in best.tolist()]
 
     def lens(self, reading: Reading, position: int, top: int = 3) -> list[list[tuple[str, float]]]:
         """The logit lens: what each layer would predict if it were the last. (L lists of `top`)
 
         Source: nostalgebraist 2020, "interpreting GPT: the logit lens".
         """
-        with self._quiet():
+        with self.quiet():
             rows = self.model.transformer.ln_f(reading.resid[:, position])
         best = self._probabilities(rows).topk(top)
         return [
-            [(self._token(i), p) for p, i in zip(values, indices, strict=True)]
+            [(self.token(i), p) for p, i in zip(values, indices, strict=True)]
             for values, indices in zip(best.values.tolist(), best.indices.tolist(), strict=True)
         ]
 
@@ -154,26 +122,6 @@ class Reader:
         with torch.no_grad():
             logits = F.linear(hidden, self.model.output_weight)
             return logits.float().softmax(dim=-1)
-
-    def _token(self, id: int) -> str:
-        try:
-            return visible(self.tokenizer.decode([id]))
-        except ValueError:  # a model may have more rows than its tokenizer has tokens
-            return f"#{id}"
-
-    def _row(self, ids: Sequence[int]) -> Tensor:
-        return torch.tensor([ids], device=self.model.output_weight.device)
-
-    @contextmanager
-    def _quiet(self) -> Iterator[None]:
-        """No gradients, no dropout; afterwards the model is in the mode it was in."""
-        training = self.model.training
-        self.model.eval()
-        try:
-            with torch.no_grad():
-                yield
-        finally:
-            self.model.train(training)
 
     def _stack(self, seen: dict[str, Tensor], name: str) -> Tensor:
         rows = [seen[f"transformer.h.{layer}.{name}"][0] for layer in range(self.n_layer)]

@@ -12,7 +12,8 @@ from torch import Tensor
 from gptlib.model import GPT
 from gptlib.widgets.arrays import pack
 from gptlib.widgets.attention.picture import draw
-from gptlib.widgets.attention.reader import LONGEST, Reader, Reading, Settings, TokenizerLike
+from gptlib.widgets.attention.reader import LONGEST, Reader, Reading, Settings
+from gptlib.widgets.subject import TokenizerLike
 from gptlib.widgets.view import View, css, esm
 
 TEXT = "Once upon a time there was a small dog. The dog was very"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gptlib import device as devices
 from gptlib.config import GPTConfig
@@ -57,7 +57,7 @@ class Switch:
         `dtype` is the format of matrix products; weights stay in float32.
         """
         choice = devices.use(name, None if dtype is None else dtype_of(dtype))
-        replaced: dict[nn.Parameter, nn.Parameter] = {}
+        replaced: dict[Tensor, Tensor] = {}
         for module in (self.model, *self.others):
             if isinstance(module, nn.Module):
                 before = dict(module.named_parameters())
@@ -115,7 +115,7 @@ def dtype_of(name: str) -> torch.dtype:
     return known[name]
 
 
-def _follow(optimizer: torch.optim.Optimizer, replaced: dict[nn.Parameter, nn.Parameter]) -> None:
+def _follow(optimizer: torch.optim.Optimizer, replaced: dict[Tensor, Tensor]) -> None:
     """Take an optimizer's moments to where its parameters are now; its step counts stay.
 
     Torch moves a parameter in place where the two devices allow it; else it makes a new one,

@@ -32,7 +32,9 @@ export function mount(model, el, { name, label, make }) {
   const paint = () => {
     wanted = false;
     if (!root.isConnected) return;
+    const active = root.contains(document.activeElement) ? document.activeElement : null;
     content.draw();
+    if (active && !active.isConnected) refocus(root, active);
     drawn += 1;
     root.setAttribute("data-rev", String(drawn));
     settle();
@@ -93,4 +95,12 @@ export function mount(model, el, { name, label, make }) {
     questions.stop();
     clearTimeout(silence);
   };
+}
+
+/** Tables are drawn anew: the keyboard stays at the place that has the same name. */
+function refocus(root, lost) {
+  const name = (one) => one.getAttribute("aria-label") ?? one.textContent;
+  const alike = [...root.querySelectorAll(lost.tagName)];
+  const place = alike.find((one) => name(one) === name(lost));
+  (place ?? root.querySelector("table button, ul button") ?? root.querySelector("button"))?.focus();
 }

@@ -1,0 +1,1 @@
+"""The residual stream walk: one token's path through the blocks."""

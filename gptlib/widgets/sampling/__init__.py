@@ -1,0 +1,1 @@
+"""The sampling studio: the next token's distribution, filter by filter, and the roads not taken."""

@@ -1,0 +1,1 @@
+"""The tokenizer microscope: text as tokens, and each word's merges replayed."""
