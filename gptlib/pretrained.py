@@ -17,6 +17,7 @@ from torch import Tensor
 
 from gptlib.config import GPTConfig
 from gptlib.model import GPT
+from gptlib.tokenizer import END_OF_TEXT, Tokenizer
 
 MODELS = Path(__file__).parent / "models"  # what ships with gptlib, one folder each
 WEIGHTS = "model.safetensors"
@@ -46,16 +47,36 @@ def load(path_or_name: str | os.PathLike[str], dtype: torch.dtype = torch.float3
     return model.eval()
 
 
-def save(model: GPT, folder: str | os.PathLike[str], max_shard_size: int | str = "5GB") -> None:
+def save(
+    model: GPT,
+    folder: str | os.PathLike[str],
+    max_shard_size: int | str = "5GB",
+    *,
+    dtype: torch.dtype | None = None,
+    tokenizer: Tokenizer | None = None,
+) -> None:
     """Write `config.json` and the weights so that gptlib and transformers can load them.
 
     Files are written in a scratch folder beside their places and then renamed: an interrupted
     save leaves no half file. Raises `CheckpointError` when the folder can't be written.
+
+    Args:
+        max_shard_size: bytes, or a text such as "5GB", of one file of weights.
+        dtype: of the weights in the file, such as `torch.float16` for half the size; both
+            libraries still load them as float32. None: as they are.
+        tokenizer: its files are written beside, and which token ends a text into the
+            configuration, so that transformers stops there.
     """
     from huggingface_hub import split_state_dict_into_shards_factory  # 0.25 s that load can spare
 
     folder = Path(folder)
-    tensors = {n: _flip(n, w.detach()).contiguous() for n, w in model.state_dict().items()}
+    weights = {name: weight.detach().to(dtype) for name, weight in model.state_dict().items()}
+    tensors = {name: _flip(name, weight).contiguous() for name, weight in weights.items()}
+    about = config_to_json(model.config)
+    if dtype is not None:
+        about["dtype"] = "float32"  # transformers would compute in the file's format
+    if tokenizer is not None and (end := tokenizer.special_tokens.get(END_OF_TEXT)) is not None:
+        about |= {"bos_token_id": end, "eos_token_id": end}
     plan = split_state_dict_into_shards_factory(
         tensors,
         get_storage_size=lambda tensor: tensor.numel() * tensor.element_size(),
@@ -73,8 +94,10 @@ def save(model: GPT, folder: str | os.PathLike[str], max_shard_size: int | str =
             if plan.is_sharded:
                 index = {"metadata": plan.metadata, "weight_map": plan.tensor_to_filename}
                 Path(scratch, INDEX).write_text(json.dumps(index, indent=2), encoding="utf-8")
-            config = json.dumps(config_to_json(model.config), indent=2) + "\n"
+            config = json.dumps(about, indent=2) + "\n"
             Path(scratch, "config.json").write_text(config, encoding="utf-8")
+            if tokenizer is not None:
+                tokenizer.save(scratch)
             written = sorted(file.name for file in Path(scratch).iterdir())
             for name in written:
                 os.replace(Path(scratch, name), folder / name)

@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 import gptlib
 from gptlib import GPT, GPTConfig, pretrained
 from gptlib.pretrained import CheckpointError
+from gptlib.tokenizer import Tokenizer
 
 SMALL = {"vocab_size": 61, "n_positions": 24, "n_embd": 24, "n_layer": 2, "n_head": 3}
 
@@ -136,6 +137,32 @@ def test_dtype_is_the_one_asked_for(folder, dtype):
 def test_weights_stored_in_half_precision_come_back_in_float32(folder):
     rewrite(folder, lambda tensors: tensors.update({n: t.half() for n, t in tensors.items()}))
     assert {p.dtype for p in gptlib.load(folder).parameters()} == {torch.float32}
+
+
+def test_half_the_size_on_disk_is_still_computed_in_float32(tmp_path):
+    model = fresh()
+    gptlib.save(model, tmp_path / "whole")
+    gptlib.save(model, tmp_path / "half", dtype=torch.float16)
+    sizes = [(tmp_path / name / "model.safetensors").stat().st_size for name in ("whole", "half")]
+    assert sizes[1] < 0.6 * sizes[0]
+    theirs = transformers.GPT2LMHeadModel.from_pretrained(tmp_path / "half").eval()
+    assert theirs.dtype == torch.float32
+    with torch.no_grad():
+        mine = gptlib.load(tmp_path / "half")(idx())
+        torch.testing.assert_close(mine, theirs(idx()).logits)
+        torch.testing.assert_close(mine, model(idx()), atol=0.01, rtol=0)
+
+
+def test_a_tokenizer_comes_along_and_says_where_texts_end(tmp_path):
+    tokenizer = Tokenizer.train("low lower lowest " * 9, 260)
+    gptlib.save(fresh(vocab_size=260), tmp_path, tokenizer=tokenizer)
+    end = tokenizer.special_tokens["<|endoftext|>"]
+    theirs = transformers.GPT2Tokenizer.from_pretrained(tmp_path)
+    assert theirs.encode("lowest low") == tokenizer.encode("lowest low")
+    assert theirs.eos_token_id == end
+    generator = transformers.GPT2LMHeadModel.from_pretrained(tmp_path)
+    assert generator.generation_config.eos_token_id == end
+    assert Tokenizer.load(tmp_path).merges == tokenizer.merges
 
 
 def test_a_tied_copy_is_accepted_and_another_matrix_refused(folder):
