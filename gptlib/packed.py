@@ -79,9 +79,9 @@ def _float32(weight: Tensor, bias: Tensor) -> Linear:
 
 
 def _bfloat16(weight: Tensor, bias: Tensor) -> Linear:
-    rows = weight.bfloat16()
+    rows = on_huge_pages(weight.bfloat16())
     # A second copy, in oneDNN's blocks, serves several rows at once; for one it is the slower.
-    blocks = torch.ops.mkldnn._reorder_linear_weight(rows, 8)
+    blocks = torch.ops.mkldnn._reorder_linear_weight(weight.bfloat16(), 8)
     multiply = torch.ops.mkldnn._linear_pointwise.default
 
     def apply(x: Tensor) -> Tensor:
