@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gptlib.model import GPT
+from gptlib.tokenizer import Tokenizer
 
 
 class TokenizerLike(Protocol):
@@ -51,6 +52,8 @@ class Subject:
     def token(self, id: int) -> str:
         """A token's text, with its spaces to be seen."""
         try:
+            if isinstance(self.tokenizer, Tokenizer):
+                return spelled(self.tokenizer.token_bytes(id))
             return visible(self.tokenizer.decode([id]))
         except ValueError:  # a model may have more rows than its tokenizer has tokens
             return f"#{id}"
@@ -69,6 +72,14 @@ class Subject:
                 yield
         finally:
             self.model.train(training)
+
+
+def spelled(token: bytes) -> str:
+    """A token to be read: its characters where it has whole ones, else its bytes as <e2>."""
+    try:
+        return visible(token.decode())
+    except UnicodeDecodeError:
+        return "".join(f"<{byte:02x}>" for byte in token)
 
 
 # Unicode has a picture for each control character.

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from gptlib.tokenizer import Tokenizer
 from gptlib.widgets import TokenizerMicroscope
-from gptlib.widgets.tokens.microscope import replay, spelled, tokens, words
+from gptlib.widgets.subject import spelled
+from gptlib.widgets.tokens.microscope import replay, tokens, words
 
 TEXT = "the theme of the thesis, then there and these others in three thousand themes "
 TOKENIZER = Tokenizer.train(TEXT * 2, vocab_size=300)

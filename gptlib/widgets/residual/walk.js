@@ -72,7 +72,8 @@ function make({ root, ask }) {
       const [, name, p] = state.likeliest[n] ?? [id, state.targetText, null];
       setText(target.input.options[n], p === null ? name : `${name}  ${percent(p)}`);
     });
-    const sum = `its logit ${state.logit.toFixed(2)} is the sum, with ${state.bias.toFixed(2)} of bias`;
+    const bias = state.bias.toFixed(2);
+    const sum = `its logit ${state.logit.toFixed(2)} is the sum, with ${bias} of bias`;
     setText(note, `${sum}; ${state.tokens.length} of at most ${state.longest} tokens`);
     canvas.setAttribute("aria-label", `Bars of the table below. ${sum}.`);
     bars();
@@ -140,7 +141,8 @@ function make({ root, ask }) {
     stream.forEach((value, n) => context.lineTo(x(n) + step / 2, above(value)));
     context.stroke();
     const logits = state.steps.map((one) => one[4]);
-    fill(panel(PANELS[1], logits, `what each adds to the logit of “${state.targetText}”`), logits);
+    const title = `what each adds to the logit of “${state.targetText}”`;
+    fill(panel(PANELS[1], logits, title), logits);
     const bottom = PANELS[1].top + PANELS[1].height + 10;
     state.steps.forEach(([name], n) => {
       context.save();

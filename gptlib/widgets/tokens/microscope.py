@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from gptlib.tokenizer import Tokenizer, pretokenize
-from gptlib.widgets.subject import visible
+from gptlib.widgets.subject import spelled
 
 LONGEST = 600  # tokens that can be shown
 
@@ -100,11 +100,3 @@ def replay(tokenizer: Tokenizer, word: str) -> tuple[list[str], list[Merge]]:
         parts = joined
         left, right = map(spelled, pair)
         steps.append(Merge(left, right, ranks[pair], [spelled(p) for p in parts], made))
-
-
-def spelled(token: bytes) -> str:
-    """A token to be read: its characters where it has whole ones, else its bytes as <e2>."""
-    try:
-        return visible(token.decode())
-    except UnicodeDecodeError:
-        return "".join(f"<{byte:02x}>" for byte in token)

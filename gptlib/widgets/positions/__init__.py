@@ -1,0 +1,1 @@
+"""The position viewer: schemes of positions as pictures, and what a shift does to them."""
