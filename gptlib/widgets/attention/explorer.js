@@ -121,7 +121,9 @@ function make({ model, root, ask, redraw }) {
   };
 
   const draw = () => {
-    content.classList.toggle("gw-empty", !sides.length);
+    for (const { input } of [layer, head, alive, causal, scaled, temperature, { input: reset }]) {
+      input.disabled = !sides.length;
+    }
     if (!sides.length) return;
     const { data } = sides[0];
     layer.set([...Array(data.nLayer).keys()], view.layer);
