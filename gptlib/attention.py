@@ -91,6 +91,11 @@ class KVCache:
         values[:, :, self.length : end] = v
         return keys[:, :, :end], values[:, :, :end]
 
+    def select(self, rows: Int[Tensor, "N"]) -> None:
+        """Keep the N sequences at these places of the batch; one may be chosen several times."""
+        for tensors in (self._keys, self._values):
+            tensors[:] = [None if tensor is None else tensor[rows] for tensor in tensors]
+
 
 class CausalSelfAttention(nn.Module):
     """Multi-head attention of a sequence to its own past. Shapes: (B, T, C) -> (B, T, C).

@@ -143,3 +143,16 @@ def test_a_full_cache_and_another_batch_are_refused():
     cache.length = 3
     with pytest.raises(ValueError, match="room for 4 tokens and would hold 5"):
         cache.update(0, torch.zeros(2, 1, 2, 2), torch.zeros(2, 1, 2, 2))
+
+
+def test_a_cache_follows_its_rows():
+    attention = make()
+    torch.manual_seed(1)
+    x = torch.randn(3, 5, 12)
+    rows = torch.tensor([2, 0, 0, 1])
+    cache = KVCache(n_layer=1, n_positions=5)
+    attention(x[:, :4], cache=cache)
+    cache.length = 4
+    cache.select(rows)
+    newest = attention(x[rows, 4:], cache=cache)
+    torch.testing.assert_close(newest, attention(x[rows])[:, 4:])

@@ -81,8 +81,7 @@ class Context:
         if self._mask is not None:
             self._mask = self._mask[rows]
         if self._cache is not None:
-            for tensors in (self._cache._keys, self._cache._values):
-                tensors[:] = [None if part is None else part[rows] for part in tensors]
+            self._cache.select(rows)
 
     def logits(self) -> Float[Tensor, "B V"]:
         """The model's logits for the next token of every row, in float32."""
