@@ -7,75 +7,76 @@
 #
 # **Afterwards you can**
 #
-# 1. make an untrained GPT write, and say why it writes nonsense;
-# 2. run, restart and trust a notebook;
+# 1. make a GPT write a story, and say in one sentence how it does that;
+# 2. run, restart and trust a notebook, and get an exercise graded;
 # 3. say which devices this machine has, and how fast each one is;
-# 4. find your way through the course, and know which parts of it exist.
+# 4. find your way through the course.
 #
-# ## 00.1 A model that knows nothing
+# ## 00.1 A story
 #
-# A GPT does one thing. It reads a text and says, for every possible next piece, how likely it is.
-# These *tokens* may be words or parts of words. Here they are single bytes, of which there are 256.
-#
-# Below, three lines make a GPT with random weights and show it a beginning. It answers with one
-# number per position and byte, the *logits*.
+# Run the cell below: click into it and press **Shift+Enter**. The last three lines load a GPT that
+# comes with this course, give it four words, and let it go on.
 
 # %%
-from pathlib import Path
-
 import torch
 
+import gptlib
 from gptlib import GPT, GPTConfig, device, plots
+from gptlib.sampling import complete, generate
+from gptlib.tokenizer import Tokenizer
 
-device.seed_everything(0)
-model = GPT(GPTConfig.preset("tiny"))
-idx = torch.tensor([list(b"Once upon a time")])  # each letter is a byte, each byte a number
-logits = model(idx)
-logits.shape  # (texts, positions, possible next bytes)
+START = "Once upon a time"
+
+model = gptlib.load("story-gpt")
+tokenizer = Tokenizer.load(gptlib.model_path("story-gpt"))
+print(START + complete(model, tokenizer, START, max_new_tokens=300, seed=1))
 
 # %% [markdown]
-# *Predict first:* the softmax turns the last position's logits into probabilities. What will the
-# 256 of them look like, from a model that has never seen a text?
+# It wrote that on this machine, without the internet. Change `seed=1` and you get another story;
+# the number only says which dice to throw. How does it work? A GPT does one thing. It reads a text
+# and says, for every possible next piece, how likely it is. The pieces are called *tokens*: words,
+# or parts of words, {{ f"{model.config.vocab_size:,}" }} of them here.
+#
+# *Predict first:* what could come after "Once upon a time, there was a little"?
 
 # %%
+idx = torch.tensor([tokenizer.encode(START + ", there was a little")])
+logits = model(idx)  # one score for each text, position and possible next token
 probs = logits[0, -1].softmax(dim=-1).detach()
-favourite = probs.argmax().item()
-fig, ax = plots.figure(size=(8, 2.6))
-ax.bar(range(256), probs, width=1)
-ax.axhline(1 / 256, color="black", linestyle="--", linewidth=1)
-ax.annotate("1/256", (258, 1 / 256), annotation_clip=False, va="center")
-ax.annotate(f"'{chr(favourite)}'", (favourite + 3, probs.max()), va="top")
-ax.set(xlabel="next byte", ylabel="probability", xlim=(-1, 256))
+top = probs.topk(8)
+fig, ax = plots.figure(size=(7, 2.8))
+ax.barh([repr(tokenizer.decode([i])) for i in top.indices.tolist()], top.values)
+ax.invert_yaxis()
+ax.set(xlabel="probability of the next token")
 plots.show(
     fig,
-    alt="Probabilities of the 256 possible next bytes after 'Once upon a time', from an untrained "
-    "model. They scatter around 1/256, except for one: the letter e stands out.",
+    alt="The eight most likely tokens after 'Once upon a time, there was a little', as bars. Girl "
+    "and boy share nearly all of the probability.",
 )
+girl_or_boy = top.values[:2].sum().item()
+assert girl_or_boy > 0.9
 
 # %% [markdown]
-# Nearly flat, as it should be: it knows nothing. But one byte, `{{ chr(favourite) }}`, gets
-# {{ probs.max():.3f }} instead of {{ 1 / 256:.3f }}. It is the last letter of "time". Why should an
-# untrained model repeat what it just read? Chapter 04 answers that.
+# *girl* and *boy* together have {{ girl_or_boy:.2f }}: in the stories that the model has read,
+# little else follows. To write, draw a token by these probabilities, append it, and ask again. That
+# loop is all that `complete` does.
 #
-# To make it write, draw a byte by these probabilities, append it, and ask again.
+# Where do the probabilities come from? From {{ f"{model.config.num_parameters:,}" }} numbers, the
+# *weights*, found by training. A model of the same shape with random weights knows nothing:
 
 # %%
-with torch.no_grad():
-    for _ in range(40):
-        probs = model(idx)[0, -1].softmax(dim=-1)
-        idx = torch.cat([idx, probs.multinomial(1)[None]], dim=1)
-bytes(idx[0].tolist())
+device.seed_everything(0)
+untrained = GPT(model.config)
+print(START + complete(untrained, tokenizer, START, max_new_tokens=12, seed=1))
 
 # %% [markdown]
-# Noise: `\x` and two digits stand for a byte that is no letter. Nothing is wrong with the model's
-# design; its {{ f"{model.config.num_parameters:,}" }} numbers have learned nothing yet. In
-# [chapter 04](04_gpt2.ipynb) you build such a model by hand, part by part, and train one on the
-# documentation of your own Python. A minute or so later the same loop writes words.
+# The chapters are about what lies between the two: how text becomes numbers, how the model reads,
+# how it learns, and what it does with what it has learned.
 #
 # ## 00.2 Working in a notebook
 #
-# A notebook is text and *cells* of code. Click into a cell and press **Shift+Enter**: it runs, its
-# result appears below, and the next cell is selected. The number in brackets counts the runs.
+# A notebook is text and *cells* of code. **Shift+Enter** runs a cell, shows its result below, and
+# selects the next one. The number in brackets counts the runs.
 #
 # All cells share one running Python, the *kernel*. It remembers every variable, including those of
 # cells that you have since changed or deleted.
@@ -101,11 +102,16 @@ runs
 # - **Predict first** is a request. Say your guess aloud, then run the cell. Wrong guesses are where
 #   you learn most.
 # - **Change things.** *File > Duplicate* makes a copy to play with; nothing you do can hurt.
-# - **Exercises** stand at the end of each chapter. Graded notebooks for them are not written yet.
 # - `gptlib` is the library of the course: small files, made to be read. What a chapter builds by
 #   hand it checks against `gptlib`, and both against somebody else's code. Then it is imported.
 # - `python course.py test` runs every test. `python course.py doctor` describes your installation,
 #   for a bug report.
+#
+# **Exercises** stand at the end of each chapter, in words. Many of them are also notebooks that
+# check themselves; [their list](../exercises/README.md) says which. You write your code in place of
+# `raise NotImplementedError` and run the cell below it, which calls `check(...)`. It says at once
+# what is right, what is missing, and often which mistake you made. `python course.py grade` grades
+# all of them once more, with other inputs. Nothing leaves this machine.
 #
 # ## 00.3 What this machine can do
 #
@@ -120,7 +126,7 @@ cpu_speed = device.matmul_flops(torch.device("cpu"), torch.float32)
 # %% [markdown]
 # Formats differ as much as devices do: a 16-bit format is faster only where the hardware knows it,
 # and slow where it must be emulated. On the results all devices should agree. We check one product
-# on each, against the CPU in double precision.
+# on each, against the CPU in double precision, and let the model tell the same story on each.
 
 # %%
 a, b = torch.randn(2, 256, 256)
@@ -128,7 +134,13 @@ expected = a.double() @ b.double()
 for place in device.available():
     product = (a.to(place) @ b.to(place)).cpu().double()
     assert (product - expected).abs().max() < 1e-3 * expected.abs().max(), place
-print("the same product on every device, to one part in a thousand")
+
+told = []
+for place in device.available():  # the last one is the CPU
+    model.to(place)
+    told.append(generate(model, idx.to(place), max_new_tokens=20, greedy=True).cpu())
+assert all(torch.equal(story, told[-1]) for story in told)
+print("the same on every device:", tokenizer.decode(told[-1][0]))
 
 # %% [markdown]
 # What does such a speed buy? Training costs about 6 operations per parameter and token (Kaplan et
@@ -149,8 +161,7 @@ print(f"{small.num_parameters:,} parameters, {operations / 1e9:,.0f} GFLOP")
 # ## 00.4 A map
 
 # %%
-READY = ("01", "02", "03", "04")
-assert all(list(Path().glob(f"{number}_*.ipynb")) for number in READY)
+READY = ("01", "02", "03", "04", "05", "06", "07")
 TRACKS = {
     "build it": ["01 text to\ntokens", "02 attention", "03 positions", "04 the GPT-2\nblock"],
     "use it": ["05 pretraining", "06 generating\ntext", "07 the real\nGPT-2", "08 fine-tuning",
@@ -169,39 +180,34 @@ for row, (track, chapters) in enumerate(TRACKS.items()):
         ax.text(column, row, chapter, ha="center", va="center", fontsize=9, bbox={**box, **look})
 plots.show(
     fig,
-    alt="The course in three rows. Build it, chapters 01 to 04, is filled in: it exists. Use it, "
-    "05 to 09, and go further, 10 to 13, are dotted outlines: not written yet.",
+    alt="The course in three rows. Build it, 01 to 04, and the first three of use it, 05 to 07, "
+    "are filled in: they exist. 08 to 13 are dotted outlines: not written yet.",
 )
 
 # %% [markdown]
-# **What exists.** Four chapters, from which you build the whole model:
-#
 # - [01 *Text to tokens*](01_text_to_tokens.ipynb): bytes, words and what lies between them;
 # - [02 *Attention*](02_attention.ipynb): how tokens look at each other;
 # - [03 *Positions*](03_positions.ipynb): how a model knows the order of its tokens;
-# - [04 *The GPT-2 block and the whole model*](04_gpt2.ipynb): everything else, and a first training
-#   on real text.
+# - [04 *The GPT-2 block and the whole model*](04_gpt2.ipynb): the rest, and a first training;
+# - [05 *Pretraining*](05_pretraining.ipynb): how a model learns, and how good it could get;
+# - [06 *Generating text*](06_generating_text.ipynb): from probabilities to text, well or badly;
+# - [07 *The real GPT-2*](07_transformers.ipynb): the library that everybody uses, line by line.
 #
-# Take them in this order; each says what it needs. `gptlib` already holds a few parts that later
-# chapters will open: a trainer, a tokenizer, and a generator of stories.
-#
-# **What does not exist yet.** There is no trained model in this package so far: the one above is
-# untrained, and the one of chapter 04 you train yourself. Chapters 05 to 13, the graded exercises
-# and pictures that you can move are still to be written. When a trained model ships, this page will
-# begin with one of its stories instead of noise.
+# Take them in this order; each says what it needs. If you came for the last one, begin there and go
+# back for what you miss. Chapters 08 to 13 are still to be written.
 #
 # ## Summary
 #
 # - A GPT gives a probability to each possible next token. Writing is drawing from them, again and
 #   again.
-# - A fresh model's probabilities are nearly even. Training is what changes them.
+# - What a model knows lies in its weights. Training is what puts it there.
 # - A kernel remembers what the page does not show. Restart it and run everything when in doubt.
 # - Guess before you run.
 #
 # ## Exercises
 #
-# 1. **Another beginning** (reading code; 5 minutes, easy). Change the text in 00.1. Which byte
-#    stands out now?
+# 1. **Another beginning** (probabilities; 5 minutes, easy). Change the text in 00.1 to one that a
+#    children's story would hold, then to one that it would not. What happens to the bars?
 # 2. **Hidden state** (notebooks; 5 minutes, easy). Delete the cell `runs = 0` and run the one after
 #    it. Then restart the kernel and run it again. Why the difference?
 # 3. **Your own size** (configurations; 10 minutes, easy). Try `n_layer=48`, `n_embd=130` and
