@@ -86,10 +86,17 @@ def _grade(file: Path, expectations_of: ExpectationsOf, run: Runner, sets: Seque
         return Report(
             file.name, None, (), seconds(), f"{file.name} holds no exercise of the course"
         )
+    verdicts, _ = judged(notebook, tasks, expectations_of, run)
+    return Report(file.name, tasks, verdicts, seconds())
+
+
+def judged(
+    notebook: nbformat.NotebookNode, tasks: Set, expectations_of: ExpectationsOf, run: Runner
+) -> tuple[tuple[Verdict, ...], Run]:
+    """Run a notebook of this set; its verdict for each task, and what the run said."""
     expected = {t.id: expectations_of(tasks, t) for t in tasks.tasks if isinstance(t, Exercise)}
     ran = run(prepare(notebook, tasks), {key: value.cases for key, value in expected.items()})
-    verdicts = tuple(_verdict(task, expected.get(task.id), ran) for task in tasks.tasks)
-    return Report(file.name, tasks, verdicts, seconds())
+    return tuple(_verdict(task, expected.get(task.id), ran) for task in tasks.tasks), ran
 
 
 def find_set(notebook: nbformat.NotebookNode, file: Path, sets: Sequence[Set]) -> Set | None:

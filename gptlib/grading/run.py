@@ -27,10 +27,14 @@ _CHECK = re.compile(r'\bcheck\(\s*["\']([\d.q]+)["\']')
 
 @dataclass(frozen=True)
 class Run:
-    """What a notebook answered, by task; `notes` say why a task has no answer."""
+    """What a notebook answered, by task; `notes` say why a task has no answer.
+
+    `errors` may say what cells of the prepared notebook raised, by their index.
+    """
 
     answers: dict[str, list[Answer]]
     notes: dict[str, str] = field(default_factory=dict)
+    errors: dict[int, str] = field(default_factory=dict)
 
 
 Runner = Callable[[NotebookNode, Mapping[str, list[Case]]], Run]

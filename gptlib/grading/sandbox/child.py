@@ -58,7 +58,9 @@ def _shell(folder: Path) -> Any:
     from traitlets.config import Config
 
     os.environ["IPYTHONDIR"] = str(folder)
-    config = Config({"HistoryManager": {"enabled": False}, "InteractiveShell": {"colors": "nocolor"}})
+    config = Config(
+        {"HistoryManager": {"enabled": False}, "InteractiveShell": {"colors": "nocolor"}}
+    )
     shell = InteractiveShell.instance(config=config)
     for name in ("showtraceback", "showsyntaxerror"):
         setattr(shell, name, lambda *_, **__: None)
@@ -93,7 +95,9 @@ def _describe(error: BaseException) -> bytes:
     return text.split("\n")[0][:1000].encode("utf-8", "replace")
 
 
-def pack_job(cells: list[tuple[int, str, str | None]], cases: dict[str, Any], limits: Limits) -> bytes:
+def pack_job(
+    cells: list[tuple[int, str, str | None]], cases: dict[str, Any], limits: Limits
+) -> bytes:
     """What `main` reads."""
     return frames.pack(
         {"cells": [list(cell) for cell in cells], "cases": cases, "limits": vars(limits)}

@@ -19,7 +19,7 @@ from gptlib.grading.sandbox.child import pack_job
 from gptlib.grading.sandbox.frames import Frame
 from gptlib.grading.sandbox.limits import Limits, kill, usage
 
-STEP = 0.1  # seconds between two looks at what is used
+STEP = 0.25  # seconds between two looks at what is used
 START_SECONDS = 600.0  # by the clock, for imports: no work of a student's
 
 
@@ -69,7 +69,7 @@ class Sandbox:
         for n, _, task in cells:
             if task and task not in answers:
                 notes[task] = f"Nothing to judge: {_reason(n, errors, left_out)}."
-        return Run(answers, notes)
+        return Run(answers, notes, errors)
 
 
 def _reason(n: int, errors: Mapping[int, str], left_out: Mapping[int, str]) -> str:
@@ -122,7 +122,9 @@ class _Attempt:
             said = b"".join(complaints).decode("utf-8", "replace").strip().splitlines()
             raise RuntimeError(f"the sandbox did not start: {said[-1] if said else self.ended}")
 
-    def _watch(self, process: "subprocess.Popen[bytes]", frames_in: "queue.Queue[Frame | str]") -> None:
+    def _watch(
+        self, process: "subprocess.Popen[bytes]", frames_in: "queue.Queue[Frame | str]"
+    ) -> None:
         limits = self.limits
         started = cell_started = time.monotonic()
         cell_cpu = 0.0
@@ -186,7 +188,9 @@ def _write(process: "subprocess.Popen[bytes]", job: bytes) -> None:
         pass
 
 
-def _read(process: "subprocess.Popen[bytes]", limits: Limits, into: "queue.Queue[Frame | str]") -> None:
+def _read(
+    process: "subprocess.Popen[bytes]", limits: Limits, into: "queue.Queue[Frame | str]"
+) -> None:
     assert process.stdout is not None
     try:
         for frame in frames.receive(process.stdout, limits.answers):
