@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = Path(os.environ.get("CLASS", HERE)).resolve()
 sys.path.insert(0, str(HERE.parents[1]))  # for `tools`, which is not installed
 
-c = get_config()  # noqa: F821
+c = get_config()
 
 c.CourseDirectory.course_id = "gpt"
 c.CourseDirectory.root = str(ROOT)

@@ -1,5 +1,6 @@
 """A submission as it should be: every check cell once and unchanged, every cell well formed."""
 
+from collections.abc import Callable
 from typing import Any
 
 import nbformat
@@ -44,7 +45,7 @@ def _clean(cell: Any) -> NotebookNode | None:
     """A cell made anew from its text and what nbgrader says of it; None where it is no cell."""
     if not isinstance(cell, dict) or not isinstance(cell.get("source"), str):
         return None
-    make = {
+    make: Callable[..., NotebookNode] | None = {
         "code": nbformat.v4.new_code_cell,
         "markdown": nbformat.v4.new_markdown_cell,
         "raw": nbformat.v4.new_raw_cell,
@@ -57,8 +58,7 @@ def _clean(cell: Any) -> NotebookNode | None:
     if isinstance(said, dict):
         kept = {key: said.get(key) for key in ("grade", "solution", "grade_id") if key in said}
         kept["grade_id"] = str(kept.get("grade_id", ""))
-    made: NotebookNode = make(cell["source"], metadata={"nbgrader": kept} if kept else {})
-    return made
+    return make(cell["source"], metadata={"nbgrader": kept} if kept else {})
 
 
 def _is_exercise(task: object) -> bool:

@@ -11,7 +11,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from gptlib.grading import tasks
-from tools.exercises import notebook, proof, sets
+from tools.exercises import attacks, notebook, proof, sets
 from tools.exercises.expect import expectations
 from tools.exercises.tables import points_table
 from tools.sources import BuildError
@@ -93,8 +93,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.exercises", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; list what is old")
     parser.add_argument("--proof", action="store_true", help="write docs/exercises.md")
+    parser.add_argument("--attacks", action="store_true", help="write docs/attacks.md")
     options = parser.parse_args(arguments)
     try:
+        if options.attacks:
+            attacks.write()
+            return 0
         if options.proof:
             proof.write([words(name) for name in sets.find_sets()])
             return 0

@@ -166,7 +166,7 @@ def _unshare(command: list[str], hidden: Path, root: Path, limits: Limits) -> li
     script += [
         f"ln -s /tmp {inside('/dev/shm')}",
         f"mkdir {inside('/proc')} {inside('/tmp')}",
-        # Where a container hides parts of /proc, the kernel allows no new one. Python can do without.
+        # A container that hides parts of /proc may have no new one; Python can do without.
         f"mount -t proc -o nosuid,nodev,noexec none {inside('/proc')} 2> /dev/null || :",
         f"mount -t tmpfs -o mode=1777,size={limits.files},nr_inodes=20k,nosuid,nodev none "
         + inside("/tmp"),

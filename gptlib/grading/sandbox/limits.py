@@ -1,9 +1,11 @@
 """What a sandboxed process may use, and how it is watched: all processes in it count together."""
 
+import contextlib
 import os
 import signal
 import subprocess
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,18 +53,16 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
     """
     family = _family(process.pid, _stats()) if process.poll() is None else []
     for pid in family:
-        _signal(os.kill, pid)
+        _end(os.kill, pid)
     if os.name == "posix":
-        _signal(os.killpg, process.pid)
+        _end(os.killpg, process.pid)
     process.kill()
     process.wait()
 
 
-def _signal(how: "type | object", pid: int) -> None:
-    try:
-        how(pid, signal.SIGKILL)  # type: ignore[operator]
-    except (ProcessLookupError, PermissionError):
-        pass
+def _end(how: Callable[[int, int], None], pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        how(pid, signal.SIGKILL)
 
 
 def _stats() -> dict[int, list[str]]:
@@ -77,7 +77,7 @@ def _stats() -> dict[int, list[str]]:
 
 
 def _family(root: int, stats: dict[int, list[str]]) -> list[int]:
-    """A process and all below it. Orphans of a sandbox stay below: its first process adopts them."""
+    """A process and all below it; the first process of a sandbox adopts its orphans."""
     children = defaultdict(list)
     for pid, fields in stats.items():
         children[int(fields[1])].append(pid)
@@ -110,10 +110,8 @@ def hold_down(limits: Limits) -> None:
             return
         _, hard = resource.getrlimit(number)
         most = int(most) if hard == resource.RLIM_INFINITY else min(int(most), hard)
-        try:
+        with contextlib.suppress(ValueError, OSError):  # macOS refuses some
             resource.setrlimit(number, (most, most))
-        except (ValueError, OSError):  # macOS refuses some
-            pass
 
     limit("CORE", 0)
     limit("CPU", limits.cpu + 10)
@@ -124,7 +122,5 @@ def hold_down(limits: Limits) -> None:
     limit("NPROC", limits.processes)
     score = Path("/proc/self/oom_score_adj")
     if score.exists():
-        try:
+        with contextlib.suppress(OSError):
             score.write_text("1000")  # where memory is short after all, this goes first
-        except OSError:
-            pass

@@ -1,0 +1,5 @@
+"""Reads address 0, which crashes Python."""
+
+import ctypes
+
+ctypes.string_at(0)
