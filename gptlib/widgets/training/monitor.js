@@ -29,6 +29,9 @@ function make({ model, root, ask, redraw }) {
       onclick: () => {
         stopping = true;
         ask({ stop: true });
+        // Most kernels hear no message while a cell runs; an interrupt they do, and the trainer
+        // ends at it after the current step, cleanly.
+        model.widget_manager?.kernel?.interrupt?.();
         redraw();
       },
     },

@@ -26,8 +26,8 @@ class TrainingMonitor(View, Callback):
 
     `floor` is the entropy of the text in nats per token. `sample(model)` returns a text and is
     called every `sample_every` steps. The stop button ends training after the current step:
-    history, checkpoint and model are kept. In a kernel that hears no buttons while a cell runs
-    (ipykernel before 7), interrupting the kernel does the same.
+    history, checkpoint and model are kept. It sends a message, and in JupyterLab the interrupt
+    that kernels hear while a cell runs; elsewhere interrupting the kernel does the same.
     """
 
     _esm = esm("training/monitor.js")
