@@ -24,7 +24,6 @@ from tests.browser.jupyterlab import (
 )
 
 REPEATS = 20
-STORY = "runs/story-gpt" if Path("runs/story-gpt/model.safetensors").exists() else "story-gpt"
 TEXT = "Once upon a time there was a small dog. The dog was very happy."
 
 SET_UP = f"""
@@ -36,7 +35,7 @@ from gptlib.pretrained import find
 from gptlib.tokenizer import Tokenizer
 from gptlib.widgets import AttentionExplorer
 
-folder = find({str(Path(STORY).resolve()) if "/" in STORY else STORY!r})
+folder = find("story-gpt")
 story, tokenizer = gptlib.load(folder), Tokenizer.load(folder)
 big = GPT(GPTConfig(vocab_size=4096, n_layer=12, n_head=12, n_embd=768)).eval()
 words = {TEXT!r} + " The dog ran to the river and the cat sat on the hill." * 60
