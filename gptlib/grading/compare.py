@@ -157,7 +157,9 @@ def _reals_as_tensors(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(_reals_as_tensors(item) for item in value)
     if isinstance(value, dict):
-        return {key: _reals_as_tensors(item) for key, item in value.items()}
+        # In which order a dictionary was filled says nothing about what it holds.
+        items = sorted(value.items(), key=lambda item: repr(item[0]))
+        return {key: _reals_as_tensors(item) for key, item in items}
     return value
 
 

@@ -161,3 +161,10 @@ def test_refusing_can_be_the_right_answer():
     accepts = ask({"f": lambda data: data.decode("latin-1")}, expected.cases)
     crashes = ask({"f": lambda data: data.nonsense}, expected.cases)
     assert [judge(words, expected, a).points for a in (refuses, accepts, crashes)] == [1, 0, 0]
+
+
+def test_a_dictionary_is_the_same_in_any_order():
+    counts = {(1, 2): 3, (2, 1): 0.5, "x": [1]}
+    turned = dict(reversed(counts.items()))
+    assert fingerprint(counts) == fingerprint(turned)
+    assert fingerprint(counts) != fingerprint({**counts, (2, 1): 0.25})
