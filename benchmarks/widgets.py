@@ -161,7 +161,7 @@ def main() -> None:
         cells = [SET_UP, f"AttentionExplorer(story, tokenizer, {TEXT!r})"]
         write_notebook(lab, "story.ipynb", cells)
         open_notebook(page, "story.ipynb")
-        page.evaluate(TIMER)
+        page.evaluate(f"() => {{ {TIMER} }}")  # a bare function would be called
         print(*errors(run_all(page)))
         for what, act in ALONE.items():
             line(f"browser alone: {what}", median(page, act, answered=False), "under 30")
