@@ -2,7 +2,7 @@
 
 Environment: GRADEBOOK (an SQLAlchemy address; default: gradebook.db here), EXCHANGE (the folder
 through which assignments go out and come back), CLASS (where the class's files are kept; default:
-this folder).
+this folder), CELL_SECONDS (of processor time that a student's cell may take; default: 60).
 """
 
 import os
@@ -76,3 +76,4 @@ def expectations_of(tasks, exercise):
 
 
 c.SandboxedJudge.expectations_of = expectations_of
+c.SandboxedJudge.cell_seconds = float(os.environ.get("CELL_SECONDS", 60))

@@ -17,7 +17,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor  # type: ignore[import-untyped]
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Instance, Integer
+from traitlets import Bool, Float, Integer
 
 from gptlib.grading import report
 from gptlib.grading.display import verdict_html
@@ -59,7 +59,7 @@ class SandboxedJudge(NbGraderPreprocessor):  # type: ignore[misc]
     without_isolation = Bool(
         False, help="run submissions with all your rights where they can't be isolated"
     ).tag(config=True)
-    limits = Instance(Limits, args=(), help="what a submission may use").tag(config=True)
+    cell_seconds = Float(60.0, help="processor time that a cell may take").tag(config=True)
     expectations_of = AnyTrait(
         report.shipped, help="(set, exercise) -> what answers should be; at a secret seed"
     ).tag(config=True)
@@ -84,7 +84,8 @@ class SandboxedJudge(NbGraderPreprocessor):  # type: ignore[misc]
         return nb, resources
 
     def _judge(self, nb: NotebookNode, tasks: Set) -> Judged:
-        sandbox = Sandbox(self.limits, trusted=self.without_isolation)
+        limits = Limits(cell_cpu=self.cell_seconds)
+        sandbox = Sandbox(limits, trusted=self.without_isolation)
         return report.judged(nb, tasks, self._expected, sandbox)
 
     def _expected(self, tasks: Set, exercise: Exercise) -> Expectations:
