@@ -43,14 +43,14 @@ print(START + complete(model, tokenizer, START, max_new_tokens=300, seed=1))
 idx = torch.tensor([tokenizer.encode(START + ", there was a little")])
 logits = model(idx)  # one score for each text, position and possible next token
 probs = logits[0, -1].softmax(dim=-1).detach()
-top = probs.topk(8)
+top = probs.topk(5)
 fig, ax = plots.figure(size=(7, 2.8))
 ax.barh([repr(tokenizer.decode([i])) for i in top.indices.tolist()], top.values)
 ax.invert_yaxis()
 ax.set(xlabel="probability of the next token")
 plots.show(
     fig,
-    alt="The eight most likely tokens after 'Once upon a time, there was a little', as bars. Girl "
+    alt="The five most likely tokens after 'Once upon a time, there was a little', as bars. Girl "
     "and boy share nearly all of the probability.",
 )
 girl_or_boy = top.values[:2].sum().item()
@@ -62,7 +62,8 @@ assert girl_or_boy > 0.9
 # loop is all that `complete` does.
 #
 # Where do the probabilities come from? From {{ f"{model.config.num_parameters:,}" }} numbers, the
-# *weights*, found by training. A model of the same shape with random weights knows nothing:
+# *weights*, found by training. A model of the same shape with random weights knows nothing, not
+# even which of the vocabulary's two languages to write:
 
 # %%
 device.seed_everything(0)
