@@ -45,8 +45,8 @@ question("01.q1")
 # %% [markdown]
 # ## 01.2
 #
-# A text of a million words has perhaps ten thousand different ones. So a trainer keeps each word
-# once, with its count. Count pairs of neighbours from that.
+# In a long text most words occur again and again. So a trainer keeps each different word once, with
+# its count. Count pairs of neighbours from that.
 
 # %%
 exercise("01.2")

@@ -101,6 +101,24 @@ def cut_short(data):
     return [ord(character) for character in getincrementaldecoder("utf-8")().decode(data)]
 
 
+def unchecked(data):
+    points, i = [], 0
+    while i < len(data):
+        if data[i] < 0x80:
+            n, point = 1, data[i]
+        elif data[i] < 0xE0:
+            n, point = 2, data[i] & 0x1F
+        elif data[i] < 0xF0:
+            n, point = 3, data[i] & 0x0F
+        else:
+            n, point = 4, data[i] & 0x07
+        for j in range(1, n):
+            point = point << 6 | data[i + j] & 0x3F
+        points.append(point)
+        i += n
+    return points
+
+
 def in_sixteen_bits(data):
     units = data.decode().encode("utf-16-le")
     return [units[i] + 256 * units[i + 1] for i in range(0, len(units), 2)]
@@ -196,6 +214,11 @@ EXERCISE = Exercise(
         written(characters, says="You return characters. Return their numbers, as `ord` does."),
         written(one_text, says="You return a text. Return a list of numbers."),
         written(all_bytes, says="You return the bytes. Several of them may make one code point."),
+        written(
+            unchecked,
+            says="You read good bytes well. Now refuse the others: whatever UTF-8 forbids is a "
+            "ValueError.",
+        ),
         written(
             in_sixteen_bits,
             says="Beyond FFFF you return two numbers, as UTF-16 has them. It is one code point.",

@@ -50,8 +50,8 @@ def often(draw):
 
 
 def short(draw):
-    n = draw.integer(2, 9)
-    return call({(): n, (8,): 4, (8, 9): 1}), call({(draw.integer(1, 9),): n, (8, 8): 5})
+    a, b = draw.sizes(2, high=9)
+    return call({(): 1, (a,): 1, (a, b): 1}), call({(a,): 1, (b, b): 1})
 
 
 def once_for_each_word(words):

@@ -326,6 +326,11 @@ EXERCISE = Exercise(
             "start=257",
             "Your first new id is 257. The bytes are 0 to 255, so it is 256.",
         ),
+        edit(
+            "start=256",
+            "start=0",
+            "You give merge number n the id n, which is a byte's. Its id is 256 + n.",
+        ),
         edit("return ids", "return list(word)", "You return the bytes as they were."),
         edit(
             "spelled[left] + spelled[right]",

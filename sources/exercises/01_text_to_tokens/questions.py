@@ -14,8 +14,8 @@ QUESTIONS = [
         ],
         wrong={
             5: "That is the number of characters.",
-            6: "So many units has UTF-16. UTF-8 needs more bytes for two of the characters.",
-            8: "ë lies above 7F: it takes two bytes.",
+            6: "That is UTF-16's number of units. UTF-8 writes ë in two bytes and 🙂 in four.",
+            8: "ë takes two bytes, 🙂 takes four: you count one of them too short.",
             10: "ë takes two bytes, not three: it lies below 800.",
             7: "🙂 lies above FFFF: it takes four bytes.",
         },
