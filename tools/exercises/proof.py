@@ -22,6 +22,8 @@ ones get full marks, a wrong one always fails and gets its own diagnosis. Then e
 the reference (an operator, a constant, a name, a dropped statement, swapped arguments) is tried on
 the inputs that ship. A mutant that survives is listed with the reason why it is no mistake.
 
+[attacks.md](attacks.md) lists programs that try to cheat or to break out, and what each got.
+
 Written by `python -m tools.exercises --proof`; the tests hold it to date.
 
 | exercise | points | checks | wrong answers | right answers | mutants | killed |
