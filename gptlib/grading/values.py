@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, equal
 
 # Stored in fewer bytes where nothing is lost by it, as most inputs allow.
 _NARROW = {
@@ -109,4 +109,4 @@ def load(path: Path) -> Any:
 
 def _narrow(tensor: Tensor) -> Tensor:
     narrow = tensor.to(_NARROW.get(tensor.dtype, tensor.dtype))
-    return narrow if torch.equal(narrow.to(tensor.dtype), tensor) else tensor
+    return narrow if equal(narrow.to(tensor.dtype), tensor) else tensor

@@ -24,6 +24,7 @@ _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _FILES = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 _NOBODY = 65534
+ANSWERS = "/answers"  # apart from /tmp, which a notebook may fill
 
 
 def environment() -> dict[str, str]:
@@ -135,7 +136,8 @@ def _bubblewrap(command: list[str], hidden: Path, root: Path, limits: Limits) ->
     for path in _DEVICES:
         wrap += ["--dev-bind", path, path]
     wrap += ["--symlink", "/tmp", "/dev/shm", "--proc", "/proc"]
-    wrap += ["--size", str(limits.files), "--perms", "1777", "--tmpfs", "/tmp"]
+    for folder in (ANSWERS, "/tmp"):
+        wrap += ["--size", str(limits.files), "--perms", "1777", "--tmpfs", folder]
     return [*wrap, "--remount-ro", "/", "--chdir", "/tmp", *_unprivileged(), *command]
 
 
@@ -154,6 +156,7 @@ def _unshare(command: list[str], hidden: Path, root: Path, limits: Limits) -> li
             script.append(f"mount -o remount,bind,{options} {target}")
 
     new = shlex.quote(str(root))
+    writable = f"mode=1777,size={limits.files},nr_inodes=20k,nosuid,nodev"
     script = ["set -e", f"mount -t tmpfs -o mode=755,size=1m none {new}"]
     for path in _visible():
         if os.path.islink(path) and path in _SYSTEM:
@@ -165,11 +168,10 @@ def _unshare(command: list[str], hidden: Path, root: Path, limits: Limits) -> li
         bind(path, path, "")
     script += [
         f"ln -s /tmp {inside('/dev/shm')}",
-        f"mkdir {inside('/proc')} {inside('/tmp')}",
+        f"mkdir {inside('/proc')} {inside('/tmp')} {inside(ANSWERS)}",
         # A container that hides parts of /proc may have no new one; Python can do without.
         f"mount -t proc -o nosuid,nodev,noexec none {inside('/proc')} 2> /dev/null || :",
-        f"mount -t tmpfs -o mode=1777,size={limits.files},nr_inodes=20k,nosuid,nodev none "
-        + inside("/tmp"),
+        *(f"mount -t tmpfs -o {writable} none {inside(path)}" for path in (ANSWERS, "/tmp")),
         f"mount -o remount,ro {new}",
         f"cd {new}",
         # Not chroot, which a user with a namespace of their own can leave.

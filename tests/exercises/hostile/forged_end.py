@@ -1,7 +1,4 @@
-"""Writes garbage into the pipe to the grader, so that nothing after it can be read.
-
-02.2: 0 points
-"""
+"""Writes garbage into the pipe to the grader, so that nothing after it can be read."""
 
 import contextlib
 import os
