@@ -7,6 +7,7 @@ Every submission has solved some tasks, and some are damaged; so its grade is kn
 
 import csv
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -237,6 +238,7 @@ class Class:
             folder.mkdir()
             (folder / f"{SET}.ipynb").write_text(each.text(), "utf-8")
             (folder / "timestamp.txt").write_text(stamp, "utf-8")
+            (folder / "submission_secret.txt").write_text(secrets.token_hex(16), "utf-8")
 
     def grades(self) -> dict[str, float]:
         """What `nbgrader export` wrote, by student."""

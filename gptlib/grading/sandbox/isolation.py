@@ -172,7 +172,7 @@ def _unshare(command: list[str], hidden: Path, root: Path, limits: Limits) -> li
         # A container that hides parts of /proc may have no new one; Python can do without.
         f"mount -t proc -o nosuid,nodev,noexec none {inside('/proc')} 2> /dev/null || :",
         *(f"mount -t tmpfs -o {writable} none {inside(path)}" for path in (ANSWERS, "/tmp")),
-        f"mount -o remount,ro {new}",
+        f"mount -o remount,bind,ro {new}",
         f"cd {new}",
         # Not chroot, which a user with a namespace of their own can leave.
         "pivot_root . .",
