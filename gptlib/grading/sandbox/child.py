@@ -66,8 +66,9 @@ def _shell(folder: Path) -> Any:
         {"HistoryManager": {"enabled": False}, "InteractiveShell": {"colors": "nocolor"}}
     )
     shell = InteractiveShell.instance(config=config)
-    for name in ("showtraceback", "showsyntaxerror"):
+    for name in ("showtraceback", "showsyntaxerror", "enable_gui"):
         setattr(shell, name, lambda *_, **__: None)
+    shell.system = shell.system_raw  # the other way needs a terminal
     return shell
 
 
