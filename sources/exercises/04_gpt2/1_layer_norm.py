@@ -134,8 +134,8 @@ EXERCISE = Exercise(
         Check(
             "Far from 0",
             2,
-            "The mean of the squares minus the square of the mean takes two large numbers from "
-            "each other, and few digits remain. Take the mean away first.",
+            "If this one fails alone: the mean of the squares minus the square of the mean takes "
+            "two large numbers from each other, and few digits remain. Take the mean away first.",
             far,
         ),
         Check(
@@ -165,6 +165,12 @@ EXERCISE = Exercise(
             "(variance + epsilon).sqrt()",
             "variance.sqrt()",
             "You don't use epsilon: a constant vector becomes 0/0.",
+        ),
+        edit(
+            "(variance + epsilon).sqrt()",
+            "(x.std(dim=-1, keepdim=True) + epsilon)",
+            "Two things: `x.std()` divides the squares by C - 1, LayerNorm by C. And epsilon "
+            "belongs inside the root, beside the variance.",
         ),
         edit(
             "(variance + epsilon)",
