@@ -65,10 +65,10 @@ def _shell(folder: Path) -> Any:
     config = Config(
         {"HistoryManager": {"enabled": False}, "InteractiveShell": {"colors": "nocolor"}}
     )
-    shell = InteractiveShell.instance(config=config)
+    shell: Any = InteractiveShell.instance(config=config)
+    shell.system = shell.system_raw  # the other way needs a terminal
     for name in ("showtraceback", "showsyntaxerror", "enable_gui"):
         setattr(shell, name, lambda *_, **__: None)
-    shell.system = shell.system_raw  # the other way needs a terminal
     return shell
 
 
