@@ -94,7 +94,11 @@ class KVCache:
     def select(self, rows: Int[Tensor, "N"]) -> None:
         """Keep the N sequences at these places of the batch; one may be chosen several times."""
         for tensors in (self._keys, self._values):
-            tensors[:] = [None if tensor is None else tensor[rows] for tensor in tensors]
+            for layer, tensor in enumerate(tensors):
+                if tensor is not None:  # only what was read is copied, not the room behind it
+                    kept = tensor.new_empty(len(rows), *tensor.shape[1:])
+                    kept[:, :, : self.length] = tensor[rows, :, : self.length]
+                    tensors[layer] = kept
 
 
 class CausalSelfAttention(nn.Module):
