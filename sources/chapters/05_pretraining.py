@@ -34,7 +34,7 @@ from gptlib.tokenizer import Tokenizer
 
 torch.set_num_threads(1)  # models this small lose more time sharing work than they save
 SEED = 0  # of fresh weights, and of the order in which stories come
-EXPECTED = {"gap": (0.0, 0.6), "own_loss": (4.0, 4.6)}  # from three seeds on CPUs, with room
+EXPECTED = {"gap": (0.05, 0.5), "own_loss": (4.0, 4.6)}  # from three seeds on CPUs, with room
 
 # %% [markdown]
 # ## 05.1 From text to examples
@@ -572,9 +572,10 @@ plot = training.LossPlot(floor=per_token, every_seconds=5)
 history = training.train(model, batches, config, callbacks=[watch, plot])
 
 # %% [markdown]
-# On this scale the curve has reached the floor. The gaps by kind of token, on new stories, tell
-# more. (Training has shown {{ len(set(told)) / len(texts):.0% }} of all stories. That is no
-# cheating: no model, however trained, is below the entropy on average over the *world*.)
+# Larger embeddings make a fresh model surer than it should be, so it starts above $\ln V$. At the
+# end the curve is at the floor, on this scale. Gaps by kind of token tell more. (Training has shown
+# {{ len(set(told)) / len(texts):.0% }} of all stories. That is no cheating: on average over the
+# *world* no model is below the entropy.)
 
 # %%
 fig, ax = plots.figure(size=(8, 3.4))
@@ -585,14 +586,13 @@ plots.show(
     alt="The gap to the floor by kind of token, on a logarithmic scale. Each kind stays level for "
     "a while, then falls off a cliff: he or she, toys, names, and last of all the bench.",
 )
-assert watch.gaps["toys again"][5] < 1 < watch.gaps["names again"][5]  # at step 150
+assert watch.gaps["toys again"][4] < 1 < watch.gaps["names again"][4]  # at step 125
 
 # %% [markdown]
 # One curve was several, each with a cliff: an ability found suddenly (chapter 10 looks for them
 # inside the model). Most grammar comes at once. Copying needs heads that find the right word far
-# back; names take longer than toys, perhaps because a story has one toy and up to two people. The
-# bench comes last, though its clue, "under", is only two tokens back. Other seeds may order them
-# otherwise.
+# back; names took longer than toys with all three seeds, perhaps because a story has one toy and
+# up to two people. The bench came last with two, though its clue, "under", is two tokens back.
 #
 # How much is left, exactly? We let the model read *every* story of the world, and weigh each by its
 # true probability: no sampling error. Then it writes 400 stories, and we look them up in the list.
@@ -697,7 +697,7 @@ assert example != FILE or EXPECTED["own_loss"][0] < own_loss < EXPECTED["own_los
 #
 # ## 05.12 A ladder of sizes
 #
-# Back to the nursery. `python -m gptlib.recipes.sizes` trained models of several sizes in equally
+# `python -m gptlib.recipes.sizes` trained models of several sizes in equally
 # many steps, with three seeds. *Predict first:* which gap has a model of 5,400 parameters?
 
 # %%
@@ -709,12 +709,13 @@ ax.set(xlabel="parameters", ylabel="gap to the floor (nats a story)")
 plots.show(
     fig,
     alt="Gap against parameters, both logarithmic, three seeds a size. The gap falls steeply from "
-    "above 20 nats at 5,400 parameters, and less and less steeply beyond thirty thousand.",
+    "above 20 nats at 5,400 parameters to 0.3 at 136,000. Beyond that, size changes nothing.",
 )
 assert min(gaps[:3]) > 20 * min(gaps)
 
 # %% [markdown]
-# Up to {{ max(gaps):.0f }} nats; the best have {{ min(gaps):.2f }}. The floor does not move.
+# {{ max(gaps):.0f }} nats, at worst. From some size on the gap stays near {{ gaps[-1]:.1f }}: what
+# is lacking then is not size.
 #
 # ## Summary
 #
@@ -729,7 +730,6 @@ assert min(gaps[:3]) > 20 * min(gaps)
 #   that the text was learned by heart.
 # - Loss = entropy of the text + KL divergence of the model. Only the second can be trained away.
 # - AdamW's step is a running mean of gradients over their usual size, warmed up, then lowered.
-# - One loss curve can hide several things learned one after another.
 #
 # ## Exercises
 #
