@@ -159,7 +159,7 @@ def test_progress_keeps_the_best(file):
     assert json.loads(file.read_text("utf-8"))["points"] == {"02.2": 14}
     panel = progress()
     assert "14 of 100" in repr(panel)
-    assert "Next: 02.1" in repr(panel)
+    assert "Next: 01.1" in repr(panel)
     assert "14 of 100" in panel._repr_html_()
 
 

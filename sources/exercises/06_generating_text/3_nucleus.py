@@ -34,7 +34,9 @@ def rows(draw, options, *shape):
 
 
 def one_row(draw):
-    probs = torch.tensor(draw.shuffled([0.3, 0.25, 0.2, 0.1, 0.1, 0.05]), dtype=draw.dtype)
+    probs = torch.tensor(
+        draw.shuffled([0.3125, 0.25, 0.1875, 0.09375, 0.09375, 0.0625]), dtype=draw.dtype
+    )
     return call(probs, 0.8)
 
 
