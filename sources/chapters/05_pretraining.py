@@ -573,8 +573,8 @@ history = training.train(model, batches, config, callbacks=[watch, plot])
 
 # %% [markdown]
 # Larger embeddings make a fresh model surer than it should be, so it starts above $\ln V$. At the
-# end the curve is at the floor, on this scale. Gaps by kind of token tell more. (Training has shown
-# {{ len(set(told)) / len(texts):.0% }} of all stories. That is no cheating: on average over the
+# end the curve is at the floor, on this scale. Gaps by kind of token tell more. (Our 20,000 stories
+# hold {{ len(set(told)) / len(texts):.0% }} of all there are. No cheating: on average over the
 # *world* no model is below the entropy.)
 
 # %%
