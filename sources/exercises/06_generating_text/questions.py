@@ -18,7 +18,7 @@ QUESTIONS = [
             0.473: "You took square roots. That is temperature 2.",
             0.6: "Temperature 1 leaves it as it is. This one is colder.",
             1.2: "You divided the probability. No probability is above 1.",
-            0.465: "You divided the probabilities and took a softmax of them. Divide logits, which "
+            0.522: "You divided the probabilities and took a softmax of them. Divide logits, which "
             "are their logarithms.",
         },
     ),

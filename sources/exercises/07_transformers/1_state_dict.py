@@ -57,7 +57,7 @@ def square(draw):
 
 
 def neighbours(draw):
-    """A width of 1 would hide nothing here: norms and tables that must not be turned."""
+    """Norms, and tables that are square: their shape does not tell that they must stay."""
     C = draw.integer(2, 4)
     return call(
         named("transformer.h.1.ln_1", {"weight": draw.normal(C), "bias": draw.normal(C)})
