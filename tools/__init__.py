@@ -12,4 +12,5 @@ builder is the only writer of the latter. tools/README.md tells authors what the
 - `build`    the command line
 - `markdown` headings, links and words of a markdown text
 - `agreement`, `limits`, `links`  what every committed notebook must satisfy
+- `expected` measures the ranges of trained figures (`sources/expected.json`) over seeds
 """
