@@ -27,9 +27,9 @@ LEVEL, SPLIT = "full", "train"  # its combinations; those of the other splits st
 # steps at "some name comes here" before it finds out that it can copy one. Worlds with 6 and 16
 # names show it within minutes; what it then knows holds for all.
 STAGES = (
-    (100, {"nursery": 1.0}),
-    (600, {"nursery": 0.15, "meadow": 0.85}),
-    (300, {"meadow": 0.5, "full": 0.5}),
+    (60, {"nursery": 1.0}),
+    (300, {"nursery": 0.15, "meadow": 0.85}),
+    (140, {"meadow": 0.5, "full": 0.5}),
     (1, {"full": 1.0}),
 )
 HELD_OUT = range(2_000)  # seeds of stories that are never trained on
@@ -39,11 +39,12 @@ BATCH = 16  # stories a step
 
 MODEL = GPTConfig(vocab_size=4096, n_positions=512, n_embd=256, n_layer=4, n_head=4)
 TRAINING = TrainingConfig(
-    steps=4_000,
+    steps=7_500,
+    optimizer="muon",
     lr=2e-3,
     schedule="warmup-stable-decay",  # so that more steps can be added before the decay
     warmup=50,
-    decay=1_800,
+    decay=4_500,
     min_lr=0.0,
     weight_decay=0.1,
     beta2=0.98,

@@ -11,6 +11,7 @@ from gptlib.training.config import TrainingConfig
 from gptlib.training.history import History
 from gptlib.training.logs import CSVLog, TensorBoardLog
 from gptlib.training.loop import Diverged, next_token, train
+from gptlib.training.muon import Muon
 from gptlib.training.optimizer import AdamW
 from gptlib.training.plot import LossPlot, loss_figure
 from gptlib.training.run import Run
@@ -26,6 +27,7 @@ __all__ = [
     "History",
     "KeepBest",
     "LossPlot",
+    "Muon",
     "Progress",
     "Run",
     "Sample",

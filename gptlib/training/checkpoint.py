@@ -89,7 +89,7 @@ def load(run: Run) -> None:
         )
     _check_shapes(file, run, tensors)
     run.model.load_state_dict(_part(tensors, "model"))
-    run.optimizer.load_state_dict(_part(tensors, "adamw"), facts["step"])
+    run.optimizer.load_state_dict(_part(tensors, "optimizer"), facts["step"])
     if run.average:
         for name, average in run.average.weights.items():
             average.copy_(tensors[f"average.{name}"])
@@ -103,7 +103,7 @@ def load(run: Run) -> None:
 def _parts(run: Run) -> dict[str, dict[str, Tensor]]:
     return {
         "model": run.model.state_dict(),
-        "adamw": run.optimizer.state_dict(),
+        "optimizer": run.optimizer.state_dict(),
         "average": run.average.weights if run.average else {},
         "history": run.history.tensors(),
     }

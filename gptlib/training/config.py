@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 Schedule = Literal["cosine", "linear", "constant", "warmup-stable-decay"]
+Optimizer = Literal["adamw", "muon"]
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class TrainingConfig:
     """
 
     steps: int
+    optimizer: Optimizer = "adamw"  # "muon": another step for the matrices inside the blocks
     lr: float = 1e-3  # the highest learning rate, reached when the warm-up ends
     schedule: Schedule = "cosine"
     warmup: int | None = None  # steps of linear growth; None: a twentieth of `steps`
@@ -52,9 +54,10 @@ class TrainingConfig:
                 raise ValueError(f"{name}={value}: must be at least 0 and below 1")
         if not 0 <= self.weight_decay < math.inf:
             raise ValueError(f"weight_decay={self.weight_decay}: must be at least 0")
-        if self.schedule not in get_args(Schedule):
-            known = ", ".join(get_args(Schedule))
-            raise ValueError(f"schedule={self.schedule!r}: choose one of {known}")
+        for name, choices in (("schedule", Schedule), ("optimizer", Optimizer)):
+            if getattr(self, name) not in get_args(choices):
+                known = ", ".join(get_args(choices))
+                raise ValueError(f"{name}={getattr(self, name)!r}: choose one of {known}")
         if self.dtype not in (None, "float32", "bfloat16"):
             raise ValueError(
                 f"dtype={self.dtype!r}: choose float32, bfloat16 or None "

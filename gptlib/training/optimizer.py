@@ -25,7 +25,10 @@ class AdamW:
         self.second = {n: torch.zeros_like(p) for n, p in self.parameters.items()}
         matrices = [n for n, p in self.parameters.items() if p.ndim >= 2]
         vectors = [n for n, p in self.parameters.items() if p.ndim < 2]
-        self.groups = ((matrices, config.weight_decay), (vectors, 0.0))
+        self.groups: tuple[tuple[list[str], float], ...] = (
+            (matrices, config.weight_decay),
+            (vectors, 0.0),
+        )
 
     def step(self, lr: float) -> None:
         """Change every parameter that has a gradient; gradients stay as they are."""

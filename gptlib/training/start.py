@@ -12,6 +12,7 @@ from gptlib.pretrained import CheckpointError
 from gptlib.training import checkpoint
 from gptlib.training.average import WeightAverage
 from gptlib.training.config import TrainingConfig
+from gptlib.training.muon import Muon
 from gptlib.training.optimizer import AdamW
 from gptlib.training.processes import Batch, join
 from gptlib.training.run import Run
@@ -41,7 +42,7 @@ def start(
         config=config,
         processes=processes,
         dtype=choice.dtype if config.dtype is None else getattr(torch, config.dtype),
-        optimizer=AdamW(model, config),
+        optimizer=(Muon if config.optimizer == "muon" else AdamW)(model, config),
         average=None if config.ema is None else WeightAverage(model, config.ema),
         out=folder,
     )
