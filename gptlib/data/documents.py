@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gptlib.data.batches import Batch, Tokens
+from gptlib.data.by_length import ByLength
 
 IGNORED = -100  # a target that does not count, as in `gptlib.model.next_token_loss`
-POOL = 64  # batches whose documents are sorted by length together
 
 
 class Documents:
@@ -70,7 +70,7 @@ class Documents:
                 f"{len(self.ends)} documents are too few for a batch of {batch_size}: a document "
                 f"is a run of tokens that token {separator} ends"
             )
-        self._pool: tuple[tuple[int, int], list[NDArray[np.int64]]] = ((-1, -1), [])
+        self._order = ByLength(self.ends - self.starts, batch_size, seed)
 
     def __len__(self) -> int:
         """How many documents there are."""
@@ -86,9 +86,7 @@ class Documents:
 
     def batch(self, number: int) -> Batch:
         """Batch `number`, whatever was drawn before; the position does not move."""
-        epoch, place = divmod(number, len(self) // self.batch_size)
-        pool, place = divmod(place, POOL)
-        rows = self._batches_of(epoch, pool)[place]
+        rows = self._order.rows(number)
         bare = np.random.default_rng([self.seed, 1, number]).random(len(rows)) < self.bare
         return self._rows(rows, bare)
 
@@ -121,18 +119,6 @@ class Documents:
             if name != "number" and state.get(name) != mine:
                 raise ValueError(f"cannot go on: {name} was {state.get(name)!r}, now {mine!r}")
         self.number = int(state["number"])
-
-    def _batches_of(self, epoch: int, pool: int) -> list[NDArray[np.int64]]:
-        if self._pool[0] != (epoch, pool):
-            order = np.random.default_rng([self.seed, 0, epoch]).permutation(len(self))
-            order = order[: len(self) // self.batch_size * self.batch_size]  # batches are full
-            inside = order[pool * POOL * self.batch_size :][: POOL * self.batch_size]
-            lengths = self.ends[inside] - self.starts[inside]
-            by_length = inside[np.argsort(lengths, kind="stable")]
-            batches = by_length.reshape(-1, self.batch_size)
-            shuffled = np.random.default_rng([self.seed, 2, epoch, pool]).permutation(len(batches))
-            self._pool = ((epoch, pool), [batches[n] for n in shuffled])
-        return self._pool[1]
 
     def _rows(self, rows: NDArray[np.int64], bare: NDArray[np.bool_]) -> Batch:
         lengths = self.ends[rows] - self.starts[rows] + 1 - bare  # with a separator before
