@@ -1,4 +1,4 @@
-"""The command line: `gptlib train`, `generate`, `info`, `new`; each command is one file.
+"""The command line: `gptlib train`, `generate`, `info`, `grade`, `new`; each command is one file.
 
 A command's file has `SUMMARY`, one line; `DESCRIPTION` and `EXAMPLES`, what `--help` shows before
 and after the options; `options(parser)`, which adds them; and `run(given)`, which does it and

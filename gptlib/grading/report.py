@@ -2,6 +2,7 @@
 
 import json
 import time
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -13,6 +14,7 @@ import nbformat
 from gptlib.grading.display import verdict_html
 from gptlib.grading.judge import Verdict, judge, judge_answer, nothing
 from gptlib.grading.run import Run, Runner, checked, prepare, run_in_kernel
+from gptlib.grading.submission import restored
 from gptlib.grading.tasks import (
     Exercise,
     Expectations,
@@ -75,7 +77,9 @@ def _grade(file: Path, expectations_of: ExpectationsOf, run: Runner, sets: Seque
         return time.perf_counter() - started
 
     try:
-        notebook = nbformat.read(file, as_version=4)
+        with warnings.catch_warnings():  # cells without ids get some
+            warnings.simplefilter("ignore")
+            notebook = nbformat.read(file, as_version=4)
         tasks = find_set(notebook, file, sets)
     except FileNotFoundError:
         return Report(file.name, None, (), seconds(), f"there is no file {file}")
@@ -86,7 +90,7 @@ def _grade(file: Path, expectations_of: ExpectationsOf, run: Runner, sets: Seque
         return Report(
             file.name, None, (), seconds(), f"{file.name} holds no exercise of the course"
         )
-    verdicts, _ = judged(notebook, tasks, expectations_of, run)
+    verdicts, _ = judged(restored(notebook, tasks), tasks, expectations_of, run)
     return Report(file.name, tasks, verdicts, seconds())
 
 
@@ -137,9 +141,9 @@ def as_table(reports: Sequence[Report]) -> str:
     return "\n".join(lines)
 
 
-def as_json(reports: Sequence[Report]) -> list[dict[str, Any]]:
-    """The same for programs."""
-    return [
+def as_json(reports: Sequence[Report]) -> str:
+    """The same for programs: a list of notebooks, each with its tasks."""
+    rows: list[dict[str, Any]] = [
         {
             "file": report.file,
             "set": report.tasks.name if report.tasks else None,
@@ -162,6 +166,7 @@ def as_json(reports: Sequence[Report]) -> list[dict[str, Any]]:
         }
         for report in reports
     ]
+    return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
 
 
 def as_html(reports: Sequence[Report]) -> str:
@@ -180,5 +185,4 @@ def write(reports: Sequence[Report], folder: Path) -> None:
     """Write grades.html and grades.json into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "grades.html").write_text(as_html(reports), "utf-8")
-    text = json.dumps(as_json(reports), indent=2, ensure_ascii=False)
-    (folder / "grades.json").write_text(text + "\n", "utf-8")
+    (folder / "grades.json").write_text(as_json(reports), "utf-8")
