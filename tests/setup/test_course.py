@@ -20,6 +20,14 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
         time.sleep(0.05)
 
 
+def stop(process: subprocess.Popen[str], kill: bool) -> None:
+    """Press Ctrl-C, which the whole group hears; or end them all, as a power cut does."""
+    if os.name == "posix":
+        os.killpg(process.pid, signal.SIGKILL if kill else signal.SIGINT)
+    else:
+        subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], check=True)
+
+
 def test_first_and_second_start(course: TinyCourse) -> None:
     before = set(course.root.iterdir())
     first = course.run("test", "--quick", "--", "-k", "two words")
@@ -66,18 +74,18 @@ def test_first_and_second_start(course: TinyCourse) -> None:
 def test_set_up_that_was_stopped_is_made_again(course: TinyCourse, tmp_path: Path) -> None:
     for gate in (tmp_path / "stopped", tmp_path / "killed"):
         process = course.start(TINY_GATE=str(gate))
-        wait_for(gate, process)
-        assert course.stamp.read_text() == "unfinished"
+        try:
+            wait_for(gate, process)
+            assert course.stamp.read_text() == "unfinished"
 
-        # Meanwhile a second terminal neither waits nor tears down what the first one builds.
-        assert "Another terminal" in complaint(course.run("test"))
-        assert course.python.exists()
+            # Meanwhile a second terminal neither waits nor tears down what the first one builds.
+            assert "Another terminal" in complaint(course.run("test"))
+            assert course.python.exists()
 
-        if os.name == "posix":  # to all of the group: Ctrl-C, then the end of the machine
-            os.killpg(process.pid, signal.SIGINT if gate.name == "stopped" else signal.SIGKILL)
-        else:
-            process.kill()
-        stdout, stderr = process.communicate()
+            stop(process, kill=gate.name == "killed")
+            stdout, stderr = process.communicate()
+        finally:
+            gate.unlink(missing_ok=True)  # what may be left of the set-up waits no longer
         if os.name == "posix" and gate.name == "stopped":
             assert process.returncode == 130, stdout + stderr
             assert stderr.strip() == "course.py: stopped. The same command starts again."

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -38,40 +39,41 @@ def notebooks(name: str) -> dict[Path, NotebookNode]:
     }
 
 
-def texts() -> dict[Path, str]:
-    """Every built text file but the expectations, by where it lies."""
-    every = {name: words(name) for name in sets.find_sets()}
+def texts(chosen: Sequence[str] = ()) -> dict[Path, str]:
+    """Built text files by where they lie: those of the chosen sets, or all, with common pages."""
+    every = {name: words(name) for name in chosen or sets.find_sets()}
     built = {
         tasks.FOLDER / f"{name}.json": json.dumps(
             tasks.to_json(content), indent=1, ensure_ascii=False
         )
         for name, content in every.items()
     }
-    books = {EXERCISES / "00_progress.ipynb": notebook.progress_notebook()}
+    books = {} if chosen else {EXERCISES / "00_progress.ipynb": notebook.progress_notebook()}
     for name in every:
         books |= notebooks(name)
     built |= {path: nbformat.writes(book).rstrip("\n") for path, book in books.items()}
-    built[EXERCISES / "README.md"] = points_table(every.values()).rstrip("\n")
+    if not chosen:
+        built[EXERCISES / "README.md"] = points_table(every.values()).rstrip("\n")
     return {path: text + "\n" for path, text in built.items()}
 
 
-def out_of_date() -> list[Path]:
+def out_of_date(chosen: Sequence[str] = ()) -> list[Path]:
     """The text files that are missing or say something else than the sources."""
-    return [path for path, text in texts().items() if _read(path) != text]
+    return [path for path, text in texts(chosen).items() if _read(path) != text]
 
 
 def _read(path: Path) -> str | None:
     return path.read_text("utf-8") if path.exists() else None
 
 
-def build() -> None:
-    """Write every set's words, expectations and notebooks. Raises `BuildError`."""
-    for path, text in texts().items():
+def build(chosen: Sequence[str] = ()) -> None:
+    """Write words, expectations and notebooks of the chosen sets, or all. Raises `BuildError`."""
+    for path, text in texts(chosen).items():
         if _read(path) != text:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8", newline="\n")
             print(f"{path.relative_to(sets.ROOT).as_posix()}: written")
-    for name in sets.find_sets():
+    for name in chosen or sets.find_sets():
         started = time.perf_counter()
         path = tasks.FOLDER / f"{name}.safetensors"
         exercises = sets.load_set(name).exercises
@@ -91,21 +93,25 @@ def build() -> None:
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.exercises", description=__doc__)
+    parser.add_argument("sets", nargs="*", metavar="SET", help="such as 02_attention; else all")
     parser.add_argument("--check", action="store_true", help="write nothing; list what is old")
     parser.add_argument("--proof", action="store_true", help="write docs/exercises.md")
     parser.add_argument("--attacks", action="store_true", help="write docs/attacks.md")
     options = parser.parse_args(arguments)
+    unknown = [name for name in options.sets if name not in sets.find_sets()]
+    if unknown:
+        parser.error(f"there is no set {unknown[0]!r}; there are {', '.join(sets.find_sets())}")
     try:
         if options.attacks:
             attacks.write()
             return 0
         if options.proof:
-            proof.write([words(name) for name in sets.find_sets()])
+            proof.write([words(name) for name in options.sets or sets.find_sets()])
             return 0
         if not options.check:
-            build()
+            build(options.sets)
             return 0
-        old = out_of_date()
+        old = out_of_date(options.sets)
     except BuildError as error:
         print(error, file=sys.stderr)
         return 1

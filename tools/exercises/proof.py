@@ -1,5 +1,6 @@
 """How strong the graders are: every known answer and every mutant is tried, and a page written."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,32 +68,39 @@ def reasons(exercise: Exercise, left: tuple[str, ...]) -> Iterator[tuple[str, st
         yield change, found[0] if found else ""
 
 
-def page(rows: dict[str, list[Row]]) -> str:
-    """docs/exercises.md for the rows of each set."""
-    every = [row for found in rows.values() for row in found]
-    lines = [str(row) for row in every]
-    left = sum(len(row.survivors) for row in every)
-    total = sum(row.mutants for row in every)
-    lines.append(
-        f"| **{len(every)} exercises** | {sum(r.task.points for r in every)} "
-        f"| {sum(len(r.task.checks) for r in every)} | {sum(r.wrong for r in every)} "
-        f"| {sum(r.right for r in every)} | {total} | {total - left} ({1 - left / total:.1%}) |"
+def page(lines: list[str]) -> str:
+    """docs/exercises.md, from a line for each exercise and one for each survivor."""
+    rows = [line for line in lines if line.startswith("| ")]
+    survivors = [line for line in lines if line.startswith("- ")]
+    counts = [map(int, row.strip("| ").split(" | ")[1:]) for row in rows]
+    points, checks, wrong, right, total, killed = map(sum, zip(*counts, strict=True))
+    rows.append(
+        f"| **{len(rows)} exercises** | {points} | {checks} | {wrong} | {right} "
+        f"| {total} | {killed} ({killed / total:.1%}) |"
     )
-    text = _HEAD.format(seeds=SEEDS) + "\n".join(lines) + "\n\n## Survivors\n\n"
-    for name, found in rows.items():
-        exercises = sets.load_set(name).exercises
-        for each in found:
-            for change, why in reasons(exercises[each.task.id], each.survivors):
-                text += f"- {each.task.id}: `{change.split(' -> ')[1]}`: {why}\n"
-    return text
+    return _HEAD.format(seeds=SEEDS) + "\n".join([*rows, "", "## Survivors", "", *survivors, ""])
 
 
 def write(every: list[tasks.Set], path: Path = PAGE) -> None:
-    """Try every exercise and write the page."""
-    rows = {}
+    """Try every exercise of these sets and write the page; what it says of other sets stays."""
+    tried = {each.name.split("_")[0] for each in every}
+    before = path.read_text("utf-8").splitlines() if path.exists() else []
+    lines = [line for line in before if _set_of(line) not in {"", *tried}]
     for each in every:
         exercises = sets.load_set(each.name).exercises
-        found = [task for task in each.tasks if isinstance(task, tasks.Exercise)]
-        rows[each.name] = [row(task, exercises[task.id]) for task in found]
-        print("\n".join(map(str, rows[each.name])), flush=True)
-    path.write_text(page(rows), "utf-8", newline="\n")
+        for task in each.tasks:
+            if not isinstance(task, tasks.Exercise):
+                continue
+            found = row(task, exercises[task.id])
+            print(found, flush=True)
+            lines.append(str(found))
+            for change, why in reasons(exercises[task.id], found.survivors):
+                lines.append(f"- {task.id}: `{change.split(' -> ')[1]}`: {why}")
+    lines.sort(key=lambda line: line[2:6])
+    path.write_text(page(lines), "utf-8", newline="\n")
+
+
+def _set_of(line: str) -> str:
+    """The number of the set that a line of the page is about; empty where it is about none."""
+    match = re.match(r"[|-] (\d\d)\.\d", line)
+    return match[1] if match else ""
