@@ -1,5 +1,6 @@
 """What a model of stories is worth: its loss beside the floor, its own stories before the judge."""
 
+import re
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -72,13 +73,20 @@ def own_stories(
 def judged(texts: list[str], level: str) -> tuple[Figures, list[tuple[str, int]]]:
     """The judge's shares in percent, and its commonest reasons against a text."""
     verdicts = [storyworld.check(text, level) for text in texts]
-    reasons = Counter(verdict.reason for verdict in verdicts if not verdict)
+    reasons = Counter(_kind(verdict.reason) for verdict in verdicts if not verdict)
     figures = {
         "stories": len(texts),
         "percent_grammatical": 100 * statistics.fmean(v.grammatical for v in verdicts),
         "percent_consistent": 100 * statistics.fmean(bool(v) for v in verdicts),
     }
     return figures, reasons.most_common(10)
+
+
+def _kind(reason: str) -> str:
+    """A reason of the judge without the sentence that it quotes."""
+    if reason.startswith("no sentence reads"):
+        return "a sentence that the world never says"
+    return re.split(r"""['"]: """, reason)[-1]
 
 
 def copied(texts: list[str], training: Iterable[str], n: int = 8) -> Figures:

@@ -32,6 +32,7 @@ from gptlib.recipes.story_gpt import (
 from gptlib.tokenizer import Tokenizer
 
 NAME = "story-gpt"
+OPTIMIZERS = {"adamw": "AdamW", "muon": "Muon for the matrices inside blocks, AdamW for the rest"}
 CARD = """\
 ---
 license: mit
@@ -203,8 +204,9 @@ def card(folder: Path, measured: dict[str, Any]) -> str:
     )
     made = (
         f"{training['steps']:,} steps of {BATCH} whole stories, {training['tokens']:,} tokens, in "
-        f"{training['minutes']} minutes on {training['device']}. AdamW, learning rate "
-        f"{TRAINING.lr:g}, {TRAINING.schedule} with {TRAINING.decay_steps:,} steps of decay, "
+        f"{training['minutes']} minutes on {training['device']}. "
+        f"{OPTIMIZERS[TRAINING.optimizer]}, learning rate {TRAINING.lr:g}, "
+        f"{TRAINING.schedule} with {TRAINING.decay_steps:,} steps of decay, "
         f"weights in float32 and gradients in {TRAINING.dtype}. "
         f"Stages: {stages}, then only {LEVEL}."
     )

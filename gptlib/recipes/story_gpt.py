@@ -39,7 +39,7 @@ BATCH = 16  # stories a step
 
 MODEL = GPTConfig(vocab_size=4096, n_positions=512, n_embd=256, n_layer=4, n_head=4)
 TRAINING = TrainingConfig(
-    steps=7_500,
+    steps=6_600,
     optimizer="muon",
     lr=2e-3,
     schedule="warmup-stable-decay",  # so that more steps can be added before the decay

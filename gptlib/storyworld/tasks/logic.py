@@ -32,11 +32,15 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 class FormError(ValueError):
-    """A text is no logical form: the message names the position, `position` holds it."""
+    """A text is no logical form: the message names the position, `position` holds it.
 
-    def __init__(self, position: int, expected: str) -> None:
+    `unfinished` says that the text is right as far as it goes.
+    """
+
+    def __init__(self, position: int, expected: str, unfinished: bool = False) -> None:
         super().__init__(f"position {position}: expected {expected}")
         self.position = position
+        self.unfinished = unfinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,8 @@ def parse(text: str, known: dict[str, tuple[str, ...]] | None = None) -> Form:
     reader = _Reader(text)
     predicate = reader.name("a predicate")
     if known is not None and predicate not in known:
-        raise FormError(0, "a known predicate")
+        can_be = any(name.startswith(predicate) for name in known)
+        raise FormError(0, "a known predicate", reader.ended and can_be)
     reader.take("(")
     arguments: list[tuple[str, Referent]] = []
     while not reader.at(")"):
@@ -149,15 +154,36 @@ def parse(text: str, known: dict[str, tuple[str, ...]] | None = None) -> Form:
         at = reader.position
         role = reader.name("an argument")
         if arguments and _order(role) <= _order(arguments[-1][0]):
-            raise FormError(at, f"an argument after {arguments[-1][0]!r} in canonical order")
+            last = arguments[-1][0]
+            message = f"an argument after {last!r} in canonical order"
+            raise FormError(at, message, reader.ended and _can_follow(role, last))
         if known is not None and role in _RANK and role not in known[predicate]:
-            raise FormError(at, f"an argument of {predicate!r}")
+            raise FormError(at, f"an argument of {predicate!r}", reader.ended)
         reader.take(": ")
         arguments.append((role, _referent(reader)))
     reader.take(")")
     if reader.position != len(text):
         raise FormError(reader.position, "the end")
     return Form(predicate, tuple(arguments))
+
+
+def begins(text: str, known: dict[str, tuple[str, ...]] | None = None) -> bool:
+    """Whether some form begins with this text, so that a writer may go on.
+
+    >>> begins("meet(agent: li"), begins("meet(agent; ")
+    (True, False)
+    """
+    try:
+        parse(text, known)
+    except FormError as error:
+        return error.unfinished
+    return True
+
+
+def _can_follow(start: str, last: str) -> bool:
+    """Whether an argument whose name begins so can stand behind the last one."""
+    names = [role for role in ROLES if role.startswith(start)]
+    return _order(f"{start}z") > _order(last) or any(_order(n) > _order(last) for n in names)
 
 
 def _order(role: str) -> tuple[int, str]:
@@ -175,7 +201,9 @@ def _referent(reader: _Reader) -> Referent:
             at = reader.position
             attribute = reader.name("an attribute")
             if pairs and attribute <= pairs[-1][0]:
-                raise FormError(at, f"an attribute after {pairs[-1][0]!r} in alphabetical order")
+                last = pairs[-1][0]
+                message = f"an attribute after {last!r} in alphabetical order"
+                raise FormError(at, message, reader.ended and f"{attribute}z" > last)
             reader.take(": ")
             pairs.append((attribute, reader.name("a value")))
         reader.take("]")
@@ -192,14 +220,19 @@ class _Reader:
     def at(self, mark: str) -> bool:
         return self.text.startswith(mark, self.position)
 
+    @property
+    def ended(self) -> bool:
+        return self.position == len(self.text)
+
     def take(self, mark: str) -> None:
         if not self.at(mark):
-            raise FormError(self.position, repr(mark))
+            rest = self.text[self.position :]
+            raise FormError(self.position, repr(mark), mark.startswith(rest))
         self.position += len(mark)
 
     def name(self, what: str) -> str:
         match = _NAME.match(self.text, self.position)
         if not match:
-            raise FormError(self.position, what)
+            raise FormError(self.position, what, self.ended)
         self.position = match.end()
         return match[0]
