@@ -120,6 +120,8 @@ def token_costs(
     Raises ValueError for fewer than two tokens, a window the model cannot read, a stride that
     would leave tokens out, or a model that drops out activations.
     """
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size}: must be at least 1")
     window, stride = _check(model, idx, window, stride)
     inputs, targets = idx[:-1], idx[1:]
     n = len(inputs)

@@ -15,8 +15,8 @@ class Table:
     >>> table = Table("method", "split")
     >>> table.add("majority", "test", scores=[Score("accuracy", 61.2, 58.1, 64.1, n=1000)])
     >>> print(table)
-    method    split  accuracy                    n
-    majority  test   61.2 [58.1, 64.1]        1000
+    method    split  accuracy              n
+    majority  test   61.2 [58.1, 64.1]  1000
 
     Where all scores of a row are over as many examples, n has a column of its own; else it
     stands beside each score.
