@@ -126,11 +126,14 @@ def fingerprint(model: nn.Module, beside: set[str]) -> str:
     They are rounded to bfloat16 first, so that a base loaded in fewer bits is still the same.
     """
     digest = hashlib.sha256()
-    for name, parameter in sorted(model.named_parameters()):
-        if name in beside or name.endswith((".lora_A", ".lora_B")):
-            continue
-        rounded = parameter.detach().to("cpu", torch.bfloat16).contiguous()
-        digest.update(f"{name.replace('.base.', '.')} {tuple(rounded.shape)}\n".encode())
+    weights = {
+        name.replace(".base.", "."): parameter
+        for name, parameter in model.named_parameters()
+        if name not in beside and not name.endswith((".lora_A", ".lora_B"))
+    }
+    for name, weight in sorted(weights.items()):
+        rounded = weight.detach().to("cpu", torch.bfloat16).contiguous()
+        digest.update(f"{name} {tuple(rounded.shape)}\n".encode())
         digest.update(rounded.view(torch.int16).numpy().astype("<i2", copy=False).data)
     return digest.hexdigest()
 
