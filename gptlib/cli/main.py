@@ -10,7 +10,7 @@ import gptlib
 from gptlib.cli.errors import Failure, Usage, as_line, say
 from gptlib.cli.parsing import Parser
 
-COMMANDS = ("train", "generate", "info", "grade", "new")
+COMMANDS = ("train", "generate", "evaluate", "info", "grade", "new")
 
 
 def main(words: Sequence[str] | None = None) -> int:

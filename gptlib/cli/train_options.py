@@ -62,6 +62,8 @@ TRAINING = (
     Option("batch_size", 16, _count, "stories, or windows of other text, in a batch, over all "
            "processes together"),
     Option("accumulate", 1, _count, "batches whose gradients are added up before a step"),
+    Option("optimizer", "adamw", ("adamw", "muon"), "how gradients become steps; muon gives the "
+           "matrices inside blocks another step than AdamW's, often a faster one"),
     Option("lr", 1e-3, _rate, "highest learning rate, reached when the warm-up ends", "RATE"),
     Option("schedule", "cosine", ("cosine", "linear", "constant", "warmup-stable-decay"),
            "how the learning rate falls after the warm-up"),

@@ -9,6 +9,7 @@
 from gptlib.finetuning.adapters import load_adapters, save_adapters
 from gptlib.finetuning.dpo import answer_log_probs, dpo_loss
 from gptlib.finetuning.heads import SequenceClassifier, TokenClassifier, label_loss
+from gptlib.finetuning.instructions import Conversations, InstructionBatches, Turn
 from gptlib.finetuning.labelled import LabelledBatches, encode_words
 from gptlib.finetuning.layers_to_train import n_trainable, train_only
 from gptlib.finetuning.lora import (
@@ -22,10 +23,13 @@ from gptlib.finetuning.readers import BadRows, read_examples
 
 __all__ = [
     "BadRows",
+    "Conversations",
+    "InstructionBatches",
     "LabelledBatches",
     "LoRALinear",
     "SequenceClassifier",
     "TokenClassifier",
+    "Turn",
     "add_lora",
     "answer_log_probs",
     "dpo_loss",

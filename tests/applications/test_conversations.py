@@ -68,7 +68,7 @@ def test_the_test_has_other_stories_of_known_combinations():
     test = [story(e.story, "full", "train").key for e in Summarise().examples("test", 200)]
     new = [story(e.story, "full", "test").key for e in Summarise().examples("compositional", 200)]
     assert SPLITS["test"][1] + 2_000 <= SEEDS.start
-    assert sum(key in known for key in test) > 150
+    assert sum(key in known for key in test) > 100  # of the 20,000 first; training has 200,000
     assert not any(key in known for key in new)
 
 
