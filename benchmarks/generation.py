@@ -1,11 +1,12 @@
 """Generation with a cache beside transformers' `generate`, and the first words of a script.
 
-    python benchmarks/generation.py [--threads 1] [--json FILE]
+    python -m benchmarks.generation [--threads 1] [--json FILE] [--save]
 
 Greedy, from a prompt of 4 tokens, random weights: speed does not depend on what they say. All
 run in turn, so that a busy machine slows all alike; the figures are medians over --repeat rounds
 after one that warms up. One thread is timed in CPU seconds of this process, which a busy
-neighbour disturbs least, more threads in seconds. Ratios are to transformers in float32.
+neighbour disturbs least, more threads in seconds. Ratios are to transformers in float32. --save
+keeps them for the README's table.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.record import save
 from gptlib import GPT, GPTConfig, packed
 from gptlib.pretrained import config_to_json
 from gptlib.sampling import Decoder, generate
@@ -159,6 +161,7 @@ def main() -> None:
     parser.add_argument("--shape", choices=[*SHAPES, "none"], help="only this one")
     parser.add_argument("--batch", type=int, choices=sorted(BARS), help="only this one")
     parser.add_argument("--json", type=Path, help="write the figures here too")
+    parser.add_argument("--save", action="store_true", help="keep them in benchmarks/results")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     print(f"torch {torch.__version__}, {options.threads} threads")
@@ -176,6 +179,13 @@ def main() -> None:
     }
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    if options.save:
+        kept: dict[str, Any] = {"first words": results["first_words"]}
+        for table in tables:
+            more = {key: table[key] for key in ("streaming_share",) if key in table}
+            batches = kept.setdefault(table["shape"], {})
+            batches[f"batch {table['batch']}"] = table["ratio"] | more
+        save("generation", {f"threads {options.threads}": kept})
 
 
 if __name__ == "__main__":

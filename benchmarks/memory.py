@@ -1,9 +1,10 @@
 """Peak memory of training, each library in a process of its own.
 
-    python benchmarks/memory.py --nanogpt FOLDER [--shape b] [--json FILE]
+    python -m benchmarks.memory --nanogpt FOLDER [--shape b] [--json FILE] [--save]
 
 FOLDER holds nanoGPT's model.py. The peak is the process's largest resident size after three steps
-(benchmarks/training.py's), less its size before the model was built.
+(benchmarks/training.py's), less its size before the model was built. --save keeps the figures for
+the README's table.
 """
 
 import argparse
@@ -12,12 +13,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+from benchmarks.record import save
+
+ROOT = Path(__file__).resolve().parent.parent
 RUN = """
 import resource, sys
-sys.path[:0] = [{nanogpt!r}, {here!r}]  # both have a model.py
+sys.path[:0] = [{nanogpt!r}, {root!r}]
 import torch
-import training
+from benchmarks import training
 torch.set_num_threads(1)
 shape = training.SHAPES[{shape!r}]
 size = (shape["batch"], shape["length"])
@@ -44,12 +47,13 @@ def main() -> None:
     parser.add_argument("--nanogpt", type=Path, required=True, help="folder of its model.py")
     parser.add_argument("--shape", default="b")
     parser.add_argument("--json", type=Path, help="write the figures here too")
+    parser.add_argument("--save", action="store_true", help="keep them in benchmarks/results")
     options = parser.parse_args()
     print(f"shape {options.shape}: MiB that training adds to a process")
     found = {}
     for name, step in CONTESTANTS.items():
         program = RUN.format(
-            here=str(HERE), nanogpt=str(options.nanogpt), shape=options.shape, step=step
+            root=str(ROOT), nanogpt=str(options.nanogpt), shape=options.shape, step=step
         )
         done = subprocess.run(
             [sys.executable, "-c", program], capture_output=True, text=True, check=True
@@ -60,6 +64,8 @@ def main() -> None:
         print(f"  {name:<18} {found[name]:8.0f}")
     if options.json:
         options.json.write_text(json.dumps({options.shape: found}, indent=2) + "\n", "utf-8")
+    if options.save:
+        save("memory", {options.shape: found})
 
 
 if __name__ == "__main__":

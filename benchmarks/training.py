@@ -1,11 +1,12 @@
 """A whole training step beside nanoGPT's and transformers'.
 
-    python benchmarks/training.py --nanogpt FOLDER [--threads 1] [--json FILE]
+    python -m benchmarks.training --nanogpt FOLDER [--threads 1] [--json FILE] [--save]
 
 FOLDER holds nanoGPT's model.py (https://github.com/karpathy/nanoGPT). A step is forward, loss,
 backward, clipping, AdamW, and the loss as a number. All run in turn, so that a busy machine slows
 all alike; the ratios are medians over --repeat rounds. One thread is timed in CPU seconds of this
-process, which a busy neighbour does not disturb, more threads or a GPU in seconds.
+process, which a busy neighbour does not disturb, more threads or a GPU in seconds. --save keeps the
+ratios for the README's table.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from benchmarks.record import save
 from gptlib import GPT, GPTConfig, device
 from gptlib.training import TrainingConfig
 from gptlib.training.loop import next_token, train_step
@@ -176,6 +178,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=7)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--json", type=Path, help="write the figures here too")
+    parser.add_argument("--save", action="store_true", help="keep them in benchmarks/results")
     options = parser.parse_args()
     sys.path.insert(0, str(options.nanogpt))
     torch.set_num_threads(options.threads)
@@ -202,6 +205,10 @@ def main() -> None:
     if options.json:
         facts = {"threads": options.threads, "device": str(where), "shapes": results}
         options.json.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    if options.save and where.type == "cpu":
+        save("training", {f"threads {options.threads}": results})
+    elif options.save:
+        save("training-gpu", results, where.type)
 
 
 def report(

@@ -1,20 +1,25 @@
 """Key press to painted picture of the attention explorer, in JupyterLab and Chromium.
 
-python -m benchmarks.widgets            # needs Chromium and playwright; about three minutes
+python -m benchmarks.widgets [--save]       # needs Chromium and playwright; some minutes
 
-The story model answers the presses; a model of GPT-2's shape (12 layers of 12 heads, 768 wide,
-random weights) is displayed first. Figures are medians; `painted` is the frame after the drawing.
+The story model answers the presses; then a model of GPT-2's shape (12 layers of 12 heads, 768 wide,
+random weights) is displayed. Figures are medians; `painted` is the frame after the drawing. --save
+keeps them for the README's table.
 """
 
+import argparse
 import statistics
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Page
 
+from benchmarks.record import save
 from tests.browser.chromium import Watch, chromium, find_chromium
 from tests.browser.jupyterlab import (
+    Lab,
     errors,
     jupyterlab,
     open_lab,
@@ -37,7 +42,7 @@ from gptlib.widgets import AttentionExplorer
 
 folder = find("story-gpt")
 story, tokenizer = gptlib.load(folder), Tokenizer.load(folder)
-big = GPT(GPTConfig(vocab_size=4096, n_layer=12, n_head=12, n_embd=768)).eval()
+big = GPT(GPTConfig(vocab_size=story.config.vocab_size, n_layer=12, n_head=12, n_embd=768)).eval()
 words = {TEXT!r} + " The dog ran to the river and the cat sat on the hill." * 60
 
 def text_of(n):
@@ -49,7 +54,11 @@ TIMER = """
 window.root = () => document.querySelector(".gw-root");
 window.painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 window.until = async (test) => {
-  while (!test()) await new Promise((next) => setTimeout(next, 0));
+  const end = performance.now() + 60000;
+  while (!test()) {
+    if (performance.now() > end) throw new Error(`a minute without: ${test}`);
+    await new Promise((next) => setTimeout(next, 0));
+  }
 };
 window.settled = (rev) =>
   until(() => root()?.dataset.ready === "true" && Number(root().dataset.rev) > rev);
@@ -76,10 +85,13 @@ window.slide = (value) => {
   slider.value = value;
   slider.dispatchEvent(new Event("input"));
 };
+// Each time a third of the matrix or more away: within one cell nothing would be painted.
 window.point = (n) => {
   const overlay = root().querySelector(".gw-overlay");
   const box = overlay.getBoundingClientRect();
-  const at = { clientX: box.x + 80 + (n % 10) * 9, clientY: box.y + 90 + (n % 7) * 11 };
+  const names = 66; // pixels before the first cell
+  const along = names + (box.width - names) * (0.1 + (0.8 * ((n * 7) % 16)) / 16);
+  const at = { clientX: box.x + along, clientY: box.y + box.height * 0.9 };
   overlay.dispatchEvent(new PointerEvent("pointermove", { ...at, bubbles: true }));
 };
 """
@@ -120,7 +132,11 @@ def burst(page: Page) -> float:
                 typeText(text + " dog".repeat(n));
                 await new Promise((next) => setTimeout(next, 30));
             }
-            return await timed(() => typeText(text + " river"), true);
+            const start = performance.now();
+            typeText(text + " river");
+            await settled(-1); // not ready while anything is asked, or waits to be asked or painted
+            await painted();
+            return performance.now() - start;
         }""",
         TEXT,
     )
@@ -146,49 +162,75 @@ def first_display(page: Page, cell: int) -> float:
     )
 
 
-def line(what: str, milliseconds: float, goal: str = "") -> None:
-    print(f"{what:<44} {milliseconds:>8.0f} ms   {goal}", flush=True)
+class Table:
+    """Prints each figure as it comes, and keeps it."""
+
+    def __init__(self) -> None:
+        self.figures: dict[str, float] = {}
+
+    def add(self, what: str, milliseconds: float, goal: str = "") -> None:
+        self.figures[what] = milliseconds
+        print(f"{what:<44} {milliseconds:>8.0f} ms   {goal}", flush=True)
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    parser.add_argument("--save", action="store_true", help="keep them in benchmarks/results")
+    options = parser.parse_args()
     if not find_chromium():
         sys.exit("no Chromium or Chrome on this machine")
+    table = Table()
     folder = tempfile.TemporaryDirectory()
     with folder as name, jupyterlab(Path(name)) as lab, chromium() as browser:
         page = browser.new_page(viewport={"width": 1300, "height": 1000})
         watch = Watch(page)
         open_lab(page, lab)
-        cells = [SET_UP, f"AttentionExplorer(story, tokenizer, {TEXT!r})"]
-        write_notebook(lab, "story.ipynb", cells)
-        open_notebook(page, "story.ipynb")
         page.evaluate(f"() => {{ {TIMER} }}")  # a bare function would be called
-        print(*errors(run_all(page)))
-        for what, act in ALONE.items():
-            line(f"browser alone: {what}", median(page, act, answered=False), "under 30")
-        page.locator("button", has_text="As trained").click()
-        for what, act in WITH_MODEL.items():
-            line(f"forward pass: {what}", median(page, act, answered=True), "under 120")
-        line("last of 11 fast key presses", burst(page), "under 500")
-
-        for n, goal in ((24, "under 300"), (128, "under 600"), (256, "under 1500"), (512, "")):
-            cells = [
-                SET_UP + f"\ntext = text_of({n})",
-                "AttentionExplorer(big, tokenizer, text)",
-                "start = time.perf_counter()\nwith torch.no_grad():\n"
-                "    big.transformer(torch.tensor([tokenizer.encode(text)]))\n"
-                "print(f'{1000 * (time.perf_counter() - start):.0f}', end='')",
-            ]
-            write_notebook(lab, f"big{n}.ipynb", cells)
-            open_notebook(page, f"big{n}.ipynb")
-            ran = run_all(page)
-            print(*errors(ran))
-            line(
-                f"12 x 12 heads, {n} tokens: first display",
-                statistics.median(first_display(page, 1) for _ in range(3)),
-                f"{goal}, of which a forward pass: {ran[2]['outputs'][0]['text']} ms",
-            )
-            line(f"12 x 12 heads, {n} tokens: another head", median(page, ALONE["head"], False))
+        with_story_model(page, lab, table)
+        for tokens, goal in ((24, "under 300"), (128, "under 600"), (256, "under 1500"), (512, "")):
+            with_large_model(page, lab, table, tokens, goal)
         watch.check()
+    if options.save:
+        save("widgets", table.figures)
+
+
+def with_story_model(page: Page, lab: Lab, table: Table) -> None:
+    """What a press takes, with the model that ships."""
+    opened(page, lab, "story.ipynb", [SET_UP, f"AttentionExplorer(story, tokenizer, {TEXT!r})"])
+    for what, act in ALONE.items():
+        table.add(f"browser alone: {what}", median(page, act, answered=False), "under 30")
+    # The mask was clicked an even number of times: the model is as trained again.
+    for what, act in WITH_MODEL.items():
+        table.add(f"forward pass: {what}", median(page, act, answered=True), "under 120")
+    table.add("last of 11 fast key presses", burst(page), "under 500")
+
+
+def with_large_model(page: Page, lab: Lab, table: Table, tokens: int, goal: str) -> None:
+    """What the first picture takes, and another head after it."""
+    cells = [
+        SET_UP + f"\ntext = text_of({tokens})",
+        "AttentionExplorer(big, tokenizer, text)",
+        "idx = torch.tensor([tokenizer.encode(text)])\nstart = time.perf_counter()\n"
+        "with torch.no_grad():\n    big.transformer(idx)\n"
+        "print(f'{1000 * (time.perf_counter() - start):.0f}', end='')",
+    ]
+    ran = opened(page, lab, f"big{tokens}.ipynb", cells)
+    displays = [first_display(page, 1) for _ in range(3)]
+    note = f"{goal}, of which a forward pass: {ran[2]['outputs'][0]['text']} ms".lstrip(", ")
+    table.add(f"12 × 12 heads, {tokens} tokens: first display", statistics.median(displays), note)
+    another = median(page, ALONE["head"], answered=False)
+    goal = "under 60" if tokens <= 128 else ""
+    table.add(f"12 × 12 heads, {tokens} tokens: another head", another, goal)
+
+
+def opened(page: Page, lab: Lab, name: str, cells: list[str]) -> list[dict[str, Any]]:
+    """Write a notebook, run it in a fresh kernel, and give its cells with their outputs."""
+    write_notebook(lab, name, cells)
+    open_notebook(page, name)
+    ran = run_all(page)
+    if wrong := errors(ran):
+        sys.exit("\n".join(wrong))
+    return ran
 
 
 if __name__ == "__main__":

@@ -79,6 +79,8 @@ class PositionViewer(View):
         left.set(xlabel=shown.columns, ylabel="position")
         plots.heatmap(middle, shown.products, diverging=True, title="products", colorbar=False)
         middle.set(xlabel="position of the key", ylabel="position of the query")
+        for ax in (left, middle):  # cells as they are: blended ones make the file twice as large
+            ax.images[0].set_interpolation("nearest")
         values = singular_values(shown.table).clamp(min=1e-8)
         right.semilogy(range(1, len(values) + 1), values, "o-")
         right.set(xlabel="number", title="singular values")
