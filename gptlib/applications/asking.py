@@ -66,8 +66,9 @@ def log_likelihoods(
 ) -> Float[Tensor, "P A"]:
     """log p(answer and its end | prompt), in nats, of every answer after every prompt.
 
-    Each prompt is read once; all answers go on from its keys and values.
-    Raises `ValueError` for an empty prompt or answer.
+    Each prompt is read once; all answers go on from its keys and values. A prompt is shortened from
+    the left to what the model can read beside the longest answer.
+    Raises `ValueError` for an empty prompt or answer, or for an answer with no room for a prompt.
     """
     if not all(prompts) or not all(answers):
         raise ValueError("an empty prompt or answer has no likelihood")
@@ -76,9 +77,15 @@ def log_likelihoods(
     T = max(map(len, ids))
     idx = torch.tensor([row + [end] * (T - len(row)) for row in ids])
     counts = torch.tensor([[n < len(row) for n in range(T)] for row in ids])
+    room = model.config.n_positions - T
+    if room < 1:
+        raise ValueError(
+            f"the longest answer has {T} tokens and leaves no room for a prompt in "
+            f"{model.config.n_positions} positions"
+        )
     table = torch.empty(len(prompts), len(answers))
     for number, prompt in enumerate(prompts):
-        read = torch.tensor([tokenizer.encode(prompt)])
+        read = torch.tensor([tokenizer.encode(prompt)[-room:]])
         for at in range(0, len(answers), BATCH):
             rows = slice(at, at + BATCH)
             B = len(idx[rows])

@@ -56,3 +56,13 @@ def test_no_room_for_a_prompt_is_said(model, tokenizer):
 def test_what_is_empty_is_refused(model, tokenizer):
     with pytest.raises(ValueError, match="empty prompt or answer"):
         log_likelihoods(model, tokenizer, ["a", ""], [" b"])
+
+
+def test_likelihoods_of_a_long_prompt_are_those_of_its_end(model, tokenizer):
+    long = "The cat sat on the mat. " * 200 + PROMPTS[1]
+    answers = [" ran", " was happy"]
+    kept = tokenizer.decode(tokenizer.encode(long)[-(512 - 3) :])
+    found = log_likelihoods(model, tokenizer, [long], answers)
+    torch.testing.assert_close(found, log_likelihoods(model, tokenizer, [kept], answers))
+    with pytest.raises(ValueError, match="leaves no room for a prompt"):
+        log_likelihoods(model, tokenizer, [PROMPTS[0]], [" a" * 600])
