@@ -20,13 +20,14 @@ class WordByWord:
     A word's translation is the run of 1 to 4 characters with the largest Dice coefficient,
     2 c(word, run) / (c(word) + c(run)), where c counts sentence pairs: 1 if word and run never
     come apart. Of several the longest, then the commonest. A word whose best is below `least` has
-    no translation, such as `the`; so has one never seen. The order is that of the English.
+    no translation, such as `the`; so has one never seen. The order is that of the English. 0.5
+    gave the best BLEU on training sentences that the table was not learned from.
     Source: Smadja, McKeown & Hatzivassiloglou 1996, "Translating Collocations for Bilingual
     Lexicons", section 5.
     Raises ValueError where sentences do not pair.
     """
 
-    def __init__(self, english: Iterable[str], chinese: Iterable[str], least: float = 0.3) -> None:
+    def __init__(self, english: Iterable[str], chinese: Iterable[str], least: float = 0.5) -> None:
         sources, targets = texts(english, chinese)
         words_seen: Counter[str] = Counter()
         runs_seen: Counter[str] = Counter()
