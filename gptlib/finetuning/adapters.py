@@ -152,7 +152,7 @@ def _put_in(
         layer = LoRALinear(base, rank, config["lora_alpha"], config["lora_dropout"])
         layer.lora_A.copy_(tensors[name + A])
         layer.lora_B.copy_(tensors[name + B])
-        put(model, name, layer.train(model.training))
+        put(model, name, layer)
     for name in beside:
         parameter = model.get_parameter(name)
         parameter.copy_(tensors[name])

@@ -45,6 +45,7 @@ class LoRALinear(nn.Module):
         self.rank = rank
         self.alpha = alpha
         self.active = True
+        self.train(base.training)
 
     def forward(self, x: Float[Tensor, "*batch I"]) -> Float[Tensor, "*batch O"]:
         y: Tensor = self.base(x)

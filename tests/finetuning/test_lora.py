@@ -135,6 +135,7 @@ def test_a_decoder_reads_the_adapters() -> None:
 def test_dropout_falls_on_the_adapters_alone() -> None:
     model = gpt()
     add_lora(model, dropout=0.5)
+    assert not any(m.training for m in model.modules()), "the model was in evaluation mode"
     idx = ids()
     before = model(idx)
     assert torch.equal(model.train()(idx), before), "B is zero, so nothing can fall out"
