@@ -216,7 +216,8 @@ def with_large_model(page: Page, lab: Lab, table: Table, tokens: int, goal: str)
     ]
     ran = opened(page, lab, f"big{tokens}.ipynb", cells)
     displays = [first_display(page, 1) for _ in range(3)]
-    note = f"{goal}, of which a forward pass: {ran[2]['outputs'][0]['text']} ms".lstrip(", ")
+    forward = "".join(ran[2]["outputs"][0]["text"])
+    note = f"{goal}{', ' if goal else ''}of which a forward pass: {forward} ms"
     table.add(f"12 × 12 heads, {tokens} tokens: first display", statistics.median(displays), note)
     another = median(page, ALONE["head"], answered=False)
     goal = "under 60" if tokens <= 128 else ""

@@ -89,6 +89,9 @@ class _HTML(HTMLParser):
         if tag == "img":
             self.result.links.append(found.get("src", ""))
             self.result.images.append((found.get("src", ""), found.get("alt", "")))
+        if tag == "source":  # one of several files for a picture: "small.png 1x, large.png 2x"
+            listed = found.get("srcset", "").split(",")
+            self.result.links += [entry.split()[0] for entry in listed if entry.strip()]
         self.result.anchors += [found[key] for key in ("id", "name") if key in found]
 
     def handle_data(self, data: str) -> None:

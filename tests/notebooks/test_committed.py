@@ -15,7 +15,8 @@ from tools.links import broken_links
 from .samples import ROOT
 
 NOTEBOOKS = find_notebooks(ROOT)
-PAGES = [*NOTEBOOKS, *ROOT.glob("*.md"), *ROOT.glob("tools/*.md")]
+TEXTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("tools/*.md")]
+PAGES = [*NOTEBOOKS, *TEXTS, *ROOT.glob("gptlib/**/README.md")]
 
 
 def label(path: Path) -> str:

@@ -54,6 +54,7 @@ def test_a_link_that_leads_somewhere(write, course, text):
         ("![x](picture.png)", "no such file"),
         ('<a href="nowhere.md">x</a>', "no such file"),
         ('text <img src="nowhere.png"> text', "no such file"),
+        ('<picture><source srcset="nowhere.png 2x"></picture>', "no such file"),
         ("[x](02_two.ipynb#two)", "no heading for #two"),
         ("[x](../NOTATION.md#Notation)", "no heading for #Notation"),
         ("[x](#Nowhere)", "no heading for #Nowhere"),
