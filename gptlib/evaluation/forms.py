@@ -37,8 +37,8 @@ def valid_forms(
 
     With a signature, a form must have a `known` predicate and only the roles that it can have.
     """
-    said = list(predictions)
-    texts(said, said)
+    given = predictions if isinstance(predictions, str) else list(predictions)
+    said, _ = texts(given, given)
     return mean("valid forms", [100.0 * is_form(text, known) for text in said], **how)
 
 
