@@ -6,12 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar, Generic, TypeVar
+from zlib import crc32
 
 from gptlib.applications.asking import replies
 from gptlib.evaluation import Score
 from gptlib.finetuning.instructions import Turn
 from gptlib.model import GPT
 from gptlib.storyworld import tasks
+from gptlib.storyworld.tasks import heldout
 from gptlib.tokenizer import Tokenizer
 
 E = TypeVar("E", bound=tasks.Example)
@@ -20,6 +22,18 @@ E = TypeVar("E", bound=tasks.Example)
 # begins at seed 10,000. "test" has stories never seen, made of plots and roles that were seen
 # together; "compositional" has those whose combination training never had.
 SPLITS = {"train": ("train", 10_000), "test": ("train", 0), "compositional": ("test", 0)}
+
+
+def kept_for(text: str) -> str:
+    """Which split may ask about a sentence of a story that trains or tests: "test" has a tenth.
+
+    Stories never seen share sentences with others, so the text itself decides. Sentences of fewer
+    than two lexicon words, such as "He ran home.", are few and come everywhere: they train.
+    """
+    if len(heldout.combination(text)) < 2:
+        return "train"
+    spread = crc32(text.encode()) * 2654435761 & 0xFFFFFFFF  # as in `storyworld.splits`
+    return "test" if spread * 10 >> 32 == 0 else "train"
 
 
 class Application(ABC, Generic[E]):
@@ -43,7 +57,16 @@ class Application(ABC, Generic[E]):
         if split not in SPLITS:
             raise ValueError(f"split {split!r}: use one of {', '.join(SPLITS)}")
         source, first = SPLITS[split]
-        return islice(self.of_stories(source, level, first), n)
+        return islice(self._kept(self.of_stories(source, level, first), split), n)
+
+    def training(self, seed: int, level: str = "full") -> list[E]:
+        """The examples of one training story that may be learned from."""
+        return list(self._kept(self.of_stories("train", level, seed, seed + 1), "train"))
+
+    def _kept(self, examples: Iterator[E], split: str) -> Iterator[E]:
+        if split == "compositional" or self.task not in tasks.HELD_OUT:
+            return examples
+        return (e for e in examples if kept_for(e.text) == split)  # type: ignore[attr-defined]
 
     def of_stories(
         self, split: str, level: str, start: int, stop: int | None = None

@@ -31,7 +31,7 @@ def about_stories(seeds: Iterable[int]) -> Iterator[list[Turn]]:
     for seed in seeds:
         draw = Random(seed)
         text = storyworld.story(seed, LEVEL, SPLIT).text
-        forms = list(Parse().of_stories(SPLIT, LEVEL, seed, seed + 1))
+        forms = Parse().training(seed)
         if forms and draw.random() < CUT:
             last = draw.randrange(len(forms))
             text = Parse().text(forms[last])
@@ -56,7 +56,7 @@ def about_sentences(seeds: Iterable[int]) -> Iterator[list[Turn]]:
         shares: list[tuple[Application[Any], float]]
         shares = [(Translate(), 1.0), (Feel(), FEEL), (Tag(), TAG)]
         for application, share in shares:
-            for example in application.of_stories(SPLIT, LEVEL, seed, seed + 1):
+            for example in application.training(seed):
                 if draw.random() < share:
                     pair = (application.request(example), application.answer(example))
                     requests.setdefault(application.text(example), []).append(pair)
@@ -68,12 +68,11 @@ def about_sentences(seeds: Iterable[int]) -> Iterator[list[Turn]]:
 def writings(seeds: Iterable[int]) -> Iterator[list[Turn]]:
     """A story told on request, for each seed."""
     for seed in seeds:
-        for wish in Write().of_stories(SPLIT, LEVEL, seed, seed + 1):
-            yield [Write().turn(wish)]
+        yield from ([Write().turn(wish)] for wish in Write().training(seed))
 
 
 def _asked(application: Application[Any], seed: int) -> list[tuple[str, str]]:
-    examples = application.of_stories(SPLIT, LEVEL, seed, seed + 1)
+    examples = application.training(seed)
     return [(application.request(example), application.answer(example)) for example in examples]
 
 
