@@ -98,13 +98,13 @@ window.point = (n) => {
 
 HEADS = ".gw-heads canvas[tabindex]"
 ALONE = {
-    "layer": f"n => press('{HEADS}', n % 2 ? 'ArrowUp' : 'ArrowDown')",
-    "head": f"n => press('{HEADS}', n % 2 ? 'ArrowLeft' : 'ArrowRight')",
-    "hover": "n => point(n)",
-    "mask": "n => root().querySelectorAll('input[type=checkbox]')[1].click()",
+    "another layer": f"n => press('{HEADS}', n % 2 ? 'ArrowUp' : 'ArrowDown')",
+    "another head": f"n => press('{HEADS}', n % 2 ? 'ArrowLeft' : 'ArrowRight')",
+    "pointing at a weight": "n => point(n)",
+    "the mask off or on": "n => root().querySelectorAll('input[type=checkbox]')[1].click()",
 }
 WITH_MODEL = {
-    "text (with the pause of 60 ms)": f"n => typeText({TEXT!r} + ' a'.repeat(1 + n % 3))",
+    "text, with its pause of 60 ms": f"n => typeText({TEXT!r} + ' a'.repeat(1 + n % 3))",
     "temperature": "n => slide(1 + (n % 9) / 10 + 0.1)",
     "a head off or on": f"n => press('{HEADS}', ' ')",
 }
@@ -198,11 +198,11 @@ def with_story_model(page: Page, lab: Lab, table: Table) -> None:
     """What a press takes, with the model that ships."""
     opened(page, lab, "story.ipynb", [SET_UP, f"AttentionExplorer(story, tokenizer, {TEXT!r})"])
     for what, act in ALONE.items():
-        table.add(f"browser alone: {what}", median(page, act, answered=False), "under 30")
+        table.add(f"the browser alone: {what}", median(page, act, answered=False), "under 30")
     # The mask was clicked an even number of times: the model is as trained again.
     for what, act in WITH_MODEL.items():
-        table.add(f"forward pass: {what}", median(page, act, answered=True), "under 120")
-    table.add("last of 11 fast key presses", burst(page), "under 500")
+        table.add(f"with a forward pass: {what}", median(page, act, answered=True), "under 120")
+    table.add("the last of 11 fast key presses", burst(page), "under 500")
 
 
 def with_large_model(page: Page, lab: Lab, table: Table, tokens: int, goal: str) -> None:
@@ -219,7 +219,7 @@ def with_large_model(page: Page, lab: Lab, table: Table, tokens: int, goal: str)
     forward = "".join(ran[2]["outputs"][0]["text"])
     note = f"{goal}{', ' if goal else ''}of which a forward pass: {forward} ms"
     table.add(f"12 × 12 heads, {tokens} tokens: first display", statistics.median(displays), note)
-    another = median(page, ALONE["head"], answered=False)
+    another = median(page, ALONE["another head"], answered=False)
     goal = "under 60" if tokens <= 128 else ""
     table.add(f"12 × 12 heads, {tokens} tokens: another head", another, goal)
 
