@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import torch
-
 from gptlib.grading.asking import Case, ask
 from gptlib.grading.judge import RAISES, fingerprint_answer
 from gptlib.grading.tasks import Expectations
@@ -13,7 +11,6 @@ from tools.exercises.sets import answer, reference
 from tools.sources import BuildError
 
 LEARNERS_SEED = 0
-DTYPES = (torch.float32, torch.float64)
 
 
 def expectations(exercise: Exercise, seed: int | str = LEARNERS_SEED) -> Expectations:
@@ -21,7 +18,7 @@ def expectations(exercise: Exercise, seed: int | str = LEARNERS_SEED) -> Expecta
     planned: list[Case] = []
     check_of = []
     for n, check in enumerate(exercise.checks):
-        for dtype in DTYPES:
+        for dtype in exercise.dtypes:
             drawn = check.cases(Draw(f"{exercise.title}/{check.name}/{dtype}/{seed}", dtype))
             drawn = [drawn] if isinstance(drawn, Case) else list(drawn)
             planned += drawn

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
+
 from gptlib.grading.asking import Case
 from gptlib.grading.compare import TOLERANCE
 from tools.exercises.draw import Draw
@@ -16,7 +18,7 @@ class Check:
     """One property of a right answer. On the drawn cases answers must equal the reference's.
 
     `says` is read by a learner whose answer lacks the property: a hint in words, no numbers.
-    `cases` is called twice, for float32 and float64, and returns one case or several.
+    `cases` is called once for each of the exercise's dtypes, and returns one case or several.
     """
 
     name: str
@@ -61,6 +63,8 @@ class Exercise:
     right: list[Answer]
     survivors: dict[str, str] = field(default_factory=dict)  # mutants that are right, and why
     tolerance: dict[str, float] = field(default_factory=lambda: dict(TOLERANCE))
+    # One is enough where answers depend on no tensor of real numbers.
+    dtypes: tuple[torch.dtype, ...] = (torch.float32, torch.float64)
 
     @property
     def targets(self) -> tuple[Code, ...]:

@@ -17,7 +17,8 @@ from tools.exercises.sets import compiled, source_of
 
 STEPS = 20_000  # lines a mutant may run for one case: some never end
 UNSEEN = ("device",)  # makes a difference only where there is a second device
-SYMMETRIC = ("transpose", "swapaxes", "maximum", "minimum")  # in their two arguments
+# The order of their arguments plays no part. Not `x.max`, whose arguments are a dimension and more.
+SYMMETRIC = (".transpose", ".swapaxes", ".maximum", ".minimum", "max", "min")
 
 _OPERATORS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
@@ -173,7 +174,7 @@ def _changes(node: ast.AST, names: list[str]) -> Iterator[Callable[[Any], None]]
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in _NAMES:
         yield lambda n: setattr(n, "id", _NAMES[n.id])
     if isinstance(node, ast.Call):
-        if getattr(node.func, "attr", "") not in SYMMETRIC:
+        if _called(node) not in SYMMETRIC:
             for i in range(len(node.args) - 1):
                 yield lambda n, i=i: _swap(n.args, i)
         for i, keyword in enumerate(node.keywords):
@@ -194,6 +195,14 @@ def _changes(node: ast.AST, names: list[str]) -> Iterator[Callable[[Any], None]]
         for i, statement in enumerate(body):
             if not _is_docstring(statement):
                 yield lambda n, i=i: n.body.__setitem__(i, ast.Pass())
+
+
+def _called(call: ast.Call) -> str:
+    """The name of what is called; that of a method or of a module's function after a dot."""
+    function = call.func
+    if isinstance(function, ast.Attribute):
+        return f".{function.attr}"
+    return getattr(function, "id", "")
 
 
 def _is_value(node: ast.expr) -> bool:

@@ -93,13 +93,19 @@ def _heading(task_id: str, definitions: ExerciseSet) -> str:
         return f"## {task_id} {question.title}\n\n*A question; {question.points} points.*"
     exercise = definitions.exercises[task_id]
     points = sum(check.points for check in exercise.checks)
-    heading, anchor = section_anchor(definitions.name, exercise.section)
-    link = f"{CHAPTERS}{definitions.name}.ipynb#{anchor}"
     return (
         f"## {task_id} {exercise.title}\n\n"
         f"*Trains {exercise.trains}; about {exercise.minutes} minutes, {exercise.level}; "
-        f"{points} points. Leans on [{heading}]({link}).*"
+        f"{points} points.{_leans_on(definitions.name, exercise.section)}*"
     )
+
+
+def _leans_on(chapter: str, section: str) -> str:
+    """Where to read about it; nothing for a set that is there before its chapter."""
+    if not (ROOT / "chapters" / f"{chapter}.ipynb").exists():
+        return ""
+    heading, anchor = section_anchor(chapter, section)
+    return f" Leans on [{heading}]({CHAPTERS}{chapter}.ipynb#{anchor})."
 
 
 def _exercise(task_id: str, exercise: Exercise, version: Version) -> list[NotebookNode]:

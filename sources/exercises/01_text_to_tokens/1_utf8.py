@@ -271,7 +271,6 @@ EXERCISE = Exercise(
     right=[written(pythons_own), written(by_round_trip)],
     survivors={
         "data[i] ^ 254": "only FF has other leading ones then, and it is refused either way",
-        "max(1, ones)": "the larger of two is the same in either order",
         "i + ones]": "after a byte that stands alone both slices are empty",
         "(-1, 0, 128": "no number is below 0",
         "(0, 1, 128": "a byte with one leading 1 was refused before",
