@@ -54,6 +54,7 @@ def test_the_file_holds_the_adapters_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("targets", [["c_attn"], NAMES])
+@pytest.mark.filterwarnings("error:fan_in_fan_out")  # peft would correct a wrong setting
 def test_peft_opens_them(tmp_path: Path, targets: list[str]) -> None:
     peft = pytest.importorskip("peft", reason="needs peft, whose file format it is")
     model = adapted(targets=targets)
@@ -100,6 +101,23 @@ def test_a_head_goes_with_them_to_peft_and_back(kind: type, hf_kind: str, tmp_pa
     hf = twin(gpt(), tmp_path / "base", hf_kind, num_labels=3, pad_token_id=39)
     theirs = peft.PeftModel.from_pretrained(hf, tmp_path / "adapters").eval()
     assert_close(model(ids() % 39), theirs(ids() % 39).logits, atol=2e-5, rtol=1e-4)
+
+
+def test_what_trained_beside_them_goes_with_them(tmp_path: Path) -> None:
+    model = adapted()
+    with torch.no_grad():
+        model.get_parameter("transformer.ln_f.bias").requires_grad_().add_(1)
+    save_adapters(model, tmp_path / "adapters")
+    other = gpt()
+    load_adapters(other, tmp_path / "adapters")
+    assert torch.equal(other(ids()), model(ids()))
+
+    peft = pytest.importorskip("peft", reason="needs peft, whose file format it is")
+    hf = twin(gpt(), tmp_path / "base")
+    theirs = peft.PeftModel.from_pretrained(hf, tmp_path / "adapters").eval()
+    assert_close(model(ids()), theirs(ids()).logits, atol=2e-5, rtol=1e-4)
+    with theirs.disable_adapter():  # peft knows what is not the base's, and takes it out
+        assert_close(theirs(ids()).logits, gpt()(ids()), atol=2e-5, rtol=1e-4)
 
 
 def test_a_base_in_fewer_bits_is_the_same_base(tmp_path: Path) -> None:
