@@ -89,7 +89,7 @@ def judge(exercise: Exercise, expected: Expectations, answers: Sequence[Answer])
     )
     if failure and failure.kind == "NotImplementedError" and not any(r.points for r in results):
         return Verdict(exercise, results, note=NOT_STARTED)
-    diagnosis = _diagnosis(exercise, expected, answers) if found else ""
+    diagnosis = _diagnosis(exercise, expected, answers) if found and exercise.mistakes else ""
     printed = next((answer.printed for answer in answers if answer.printed), "")
     return Verdict(exercise, results, diagnosis, failure, printed)
 
@@ -114,9 +114,40 @@ def fingerprint_answer(answer: Answer) -> Fingerprint:
 
 def _diagnosis(exercise: Exercise, expected: Expectations, answers: Sequence[Answer]) -> str:
     prints = [fingerprint_answer(answer) for answer in answers]
-    for says, mistake in zip(exercise.mistakes, expected.mistakes, strict=True):
-        if all(map(same_fingerprint, prints, mistake)):
+    equals = [list(map(same_fingerprint, prints, mistake)) for mistake in expected.mistakes]
+    for says, equal in zip(exercise.mistakes, equals, strict=True):
+        if all(equal):
             return says
+    return _beside_others(exercise, expected, prints, equals)
+
+
+def _beside_others(
+    exercise: Exercise,
+    expected: Expectations,
+    prints: Sequence[Fingerprint],
+    equals: Sequence[Sequence[bool]],
+) -> str:
+    """The known mistake that alone explains some check, where none explains them all.
+
+    Who makes two mistakes at once makes one of them, as a rule, in a check that the other leaves
+    alone. A mistake that should show in cases that are right is not made.
+    """
+    right = [fingerprint(output) for output in expected.outputs]
+    off = [not same_fingerprint(*pair) for pair in zip(prints, right, strict=True)]
+    for number, check in enumerate(exercise.checks):
+        cases = [n for n, belongs in enumerate(expected.check_of) if belongs == number]
+        if not any(off[n] for n in cases):
+            continue
+        explain = [
+            says
+            for says, mistake, equal in zip(
+                exercise.mistakes, expected.mistakes, equals, strict=True
+            )
+            if all(equal[n] for n in cases)
+            and all(off[n] or same_fingerprint(mistake[n], right[n]) for n in range(len(off)))
+        ]
+        if len(explain) == 1:
+            return f"{explain[0]} That explains “{check.name}”. Something else is wrong, too."
     return ""
 
 

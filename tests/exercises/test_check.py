@@ -54,6 +54,27 @@ def test_an_unknown_mistake_gets_words_and_part_of_the_points():
     assert missing[0].found
 
 
+def test_of_two_mistakes_at_once_one_is_named():
+    def attend(q, k, v):
+        attn_weights = (q @ k.transpose(-2, -1) / math.sqrt(v.shape[-1])).softmax(dim=-2)
+        return attn_weights @ v, attn_weights
+
+    diagnosis = check("02.2", attend).diagnosis
+    assert diagnosis.startswith("Your softmax runs over the queries")
+    assert diagnosis.endswith("That explains “Large scores”. Something else is wrong, too.")
+
+
+def test_a_mistake_that_would_show_elsewhere_is_not_named():
+    """Wrong in one check alone, in the manner of a mistake that is wrong in all of them."""
+
+    def sometimes(q, k, v):
+        return (by_values_width if q.shape[-1] == 3 else attend)(q, k, v)
+
+    verdict = check("02.2", sometimes)
+    assert not verdict.passed
+    assert verdict.diagnosis == ""
+
+
 def test_messages_hold_no_expected_number():
     verdict = check("02.2", lambda q, k, v: (v[..., :1, :].expand_as(q @ k.mT @ v), q @ k.mT))
     text = repr(verdict)

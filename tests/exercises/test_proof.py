@@ -1,5 +1,7 @@
 """Every set: right answers get full marks, wrong ones their diagnosis, mutants are noticed."""
 
+from itertools import combinations
+
 import pytest
 
 from gptlib.grading import tasks
@@ -8,6 +10,7 @@ from gptlib.grading.judge import NOT_STARTED, judge, judge_answer
 from tools.exercises import proof, sets
 from tools.exercises.__main__ import words
 from tools.exercises.expect import expectations
+from tools.exercises.format import Edit
 
 SETS = {name: words(name) for name in sets.find_sets()}
 EXERCISES = [
@@ -57,6 +60,36 @@ def test_right_answers_get_full_marks_and_wrong_ones_their_diagnosis(task, exerc
             verdict = proof.verdict(task, targets, expected)
             assert not verdict.passed, f"seed {seed}: full marks for: {says}"
             assert verdict.diagnosis == says, f"seed {seed}"
+
+
+def two_at_once(exercise):
+    """The reference with each two of the wrong answers' edits that leave each other in place."""
+    text = sets.source_of(exercise)
+    for a, b in combinations([each for each in exercise.wrong if isinstance(each, Edit)], 2):
+        one, other = text.replace(a.old, a.new), text.replace(b.old, b.new)
+        if one.count(b.old) != 1 or other.count(a.old) != 1:
+            continue
+        if (both := one.replace(b.old, b.new)) == other.replace(a.old, a.new):
+            yield sets.compiled(exercise, both), (a.says, b.says)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["05_pretraining", "07_transformers"])
+def test_of_two_mistakes_at_once_one_is_named_mostly_and_rightly(name):
+    named, right, total = 0, 0, 0
+    for task in SETS[name].tasks:
+        if not isinstance(task, tasks.Exercise):
+            continue
+        exercise = sets.load_set(name).exercises[task.id]
+        expected = expectations(exercise)
+        for targets, made in two_at_once(exercise):
+            verdict = proof.verdict(task, targets, expected)
+            total += 1
+            if "Something else" in verdict.diagnosis:
+                named += 1
+                right += verdict.diagnosis.startswith(made)
+    assert named > 0.6 * total > 50
+    assert right >= 0.98 * named
 
 
 @pytest.mark.parametrize(("task", "exercise"), EXERCISES)
