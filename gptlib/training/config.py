@@ -18,12 +18,12 @@ class TrainingConfig:
     """
 
     steps: int
-    optimizer: Optimizer = "adamw"  # "muon": another step for the matrices inside the blocks
     lr: float = 1e-3  # the highest learning rate, reached when the warm-up ends
     schedule: Schedule = "cosine"
     warmup: int | None = None  # steps of linear growth; None: a twentieth of `steps`
     decay: int | None = None  # last steps of "warmup-stable-decay"; None: a fifth of `steps`
     min_lr: float | None = None  # the last step's learning rate; None: a tenth of `lr`
+    optimizer: Optimizer = "adamw"  # "muon": another step for the matrices inside the blocks
     weight_decay: float = 0.1  # on matrices only
     beta1: float = 0.9
     beta2: float = 0.95

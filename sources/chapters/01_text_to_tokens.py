@@ -23,7 +23,7 @@ import random
 import re
 import textwrap
 from collections import Counter
-from itertools import accumulate, pairwise, product
+from itertools import pairwise, product
 
 import regex
 import tiktoken
@@ -40,6 +40,7 @@ from gptlib.tokenizer import (
     from_visible,
     pretokenize,
 )
+from gptlib.widgets import StoryViewer, TokenizerMicroscope
 
 # %% [markdown]
 # ## 01.1 A world that tells stories
@@ -112,6 +113,13 @@ print("logical form ", known["logic"][line].form)
 print("the story    ", known["summary"][0].summary)
 for kind in ("where", "why", "unanswerable"):
     print(f"{kind:<13}", answered[kind].question, "->", answered[kind].answer or "(not told)")
+
+# %% [markdown]
+# The viewer shows any story beside its world. *Predict first:* which facts change with the sentence
+# that loses the {{ end["toy"] }}? Step there to see.
+
+# %%
+StoryViewer(story.seed, level="nursery")
 
 # %% [markdown]
 # The world can also *judge* a text, such as one that a model wrote. *Predict first:* we break our
@@ -237,8 +245,7 @@ cut = "好".encode()[:2]
 print(cut, "->", cut.decode("utf-8", errors="replace"))
 
 # %% [markdown]
-# The sign � (U+FFFD) stands for bytes that are no character. You will meet it when a model stops in
-# the middle of one.
+# The sign � (U+FFFD) stands for bytes that are no character.
 #
 # ## 01.4 Why words fail
 #
@@ -262,13 +269,11 @@ for name, text in heldout.items():
 assert unknown["stories"] < 0.005 < 0.02 < unknown["python-docs"]
 
 # %% [markdown]
-# Two thousand stories use nearly all the words of their world. In real text new words never end:
-# names, numbers, compounds, typing errors. A word-level model reads each of them as the same
-# `<unk>`, and can't write any of them.
+# Two thousand stories use nearly all the words of their world. In real text new words never end. A
+# word-level model reads each of them as the same `<unk>`, and can't write any of them.
 #
-# A larger vocabulary helps less than one hopes. Order words by how often they occur. *Zipf's law*
-# (1949) says that the count is roughly proportional to 1/rank: few words make up most of the text,
-# and most words are rare.
+# Order words by how often they occur. *Zipf's law* (1949) says that the count is roughly
+# proportional to 1/rank: few words make up most of the text, and most words are rare.
 
 # %%
 fig, ax = plots.figure(size=(6.4, 3.6))
@@ -537,51 +542,28 @@ for n in range(1000):
 # ## 01.9 What a vocabulary knows
 #
 # Two vocabularies of 1,024 tokens, one from the stories, one from Python's documentation, read two
-# sentences. The merges of a smaller vocabulary are the first ones of a larger, so we need not train
-# again. *Predict first:* how will each cut the other's sentence?
+# sentences. (A smaller vocabulary's merges are the first ones of a larger.) *Predict first:* how
+# will each cut the other's sentence? Click a token to replay the merges of its word; then type your
+# own name.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 small = {name: Tokenizer(t.merges[: 1024 - 256], []) for name, t in learned.items()}
 
-
-def color_tokens(ax, tokenizer, text):
-    """Each token on its own colour; `·` is a space."""
-    tokens = [tokenizer.token_bytes(n).decode() for n in tokenizer.encode(text)]
-    for n, (token, end) in enumerate(zip(tokens, accumulate(map(len, tokens)), strict=True)):
-        start = end - len(token)
-        ax.fill([start, end, end, start], [0, 0, 1, 1], color=plots.COLORS[n % 3], alpha=0.3)
-        for i, character in enumerate(token.replace(" ", "·")):
-            ax.text(start + i + 0.5, 0.45, character, ha="center", va="center", family="monospace")
-    ax.set(xlim=(0, 62), xticks=[], yticks=[])
-    ax.spines[:].set_visible(False)
-    return len(tokens)
-
-
-# %%
 sentences = [
     "Once upon a time, there was a little boy named Tom.",
     "Return the number of bytes in the string, or raise ValueError.",
 ]
-fig, axes = plots.figure(4, 1, size=(9, 3))
-used = []
-for ax, (text, name) in zip(axes, product(sentences, small), strict=True):
-    used.append(color_tokens(ax, small[name], text))
-    ax.set_title(f"vocabulary from {name}: {used[-1]} tokens", fontsize=9, loc="left")
-plots.show(
-    fig,
-    alt="Two sentences cut by two vocabularies. Each vocabulary keeps most words of its own "
-    "corpus whole, and cuts many of the other's into short pieces.",
-)
+used = [len(small[name].encode(text)) for text, name in product(sentences, small)]
 assert used[0] < used[1]
 assert used[3] < used[2]
 english, chinese = (small["stories"].encode(text) for text in (story.text, story.zh))
+TokenizerMicroscope(small, " ".join(sentences))
 
 # %% [markdown]
 # A vocabulary is a memory of its training text. Other languages feel it most: with the vocabulary
 # of the English stories, ours takes {{ len(english) }} tokens in English and {{ len(chinese) }} in
-# Chinese. In tokenizers that are in use, the same text can take up to 15
-# times as many tokens in one language as in another (Petrov et al. 2023, abstract): longer to
-# wait, more to pay, less text within reach.
+# Chinese. In tokenizers that are in use, the same text can take up to 15 times as many tokens in
+# one language as in another (Petrov et al. 2023, abstract).
 #
 # How large should a vocabulary be? *Compression* is bytes per token: more means shorter lists.
 # *Predict first:* the vocabulary doubles; by how much does compression grow?

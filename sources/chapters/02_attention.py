@@ -26,7 +26,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from gptlib import GPTConfig, attention, hooks, plots
+from gptlib import GPTConfig, attention, hooks, load, model_path, plots
+from gptlib.tokenizer import Tokenizer
+from gptlib.widgets import AttentionExplorer
 
 torch.set_num_threads(1)  # these tensors are too small to share between threads
 torch.set_printoptions(precision=3, sci_mode=False)
@@ -60,10 +62,9 @@ mean_weights
 #
 # ## 02.2 Weighing the past
 #
-# A plain mean treats every token alike. In "Ann likes tea, she ..." the word "she" needs Ann, not
-# a quarter of everything. Translation models met this first: they squeezed a whole sentence into
-# one vector, and long sentences did not fit. Bahdanau et al. let the model take a *weighted* mean
-# instead, with weights computed afresh for each word it wrote (2015, section 3.1).
+# A plain mean treats every token alike. In "Ann likes tea, she ..." the word "she" needs Ann, not a
+# quarter of everything. Translation models met this first: Bahdanau et al. let them take a
+# *weighted* mean, with weights computed afresh for each word (2015, section 3.1).
 #
 # Give each token $j$ a *score* $e_j$, any real number. Softmax turns scores into weights $a_j$,
 # which are positive and sum to 1:
@@ -181,16 +182,11 @@ naive_softmax(big), naive_softmax(-big)
 
 # %% [markdown]
 # `nan`, twice. $e^{1000}$ is infinite in float32, and $\infty/\infty$ is not a number; $e^{-1000}$
-# is 0, and neither is $0/0$. How much is too much depends on the number format:
-
-# %%
-for dtype in (torch.float64, torch.float32, torch.bfloat16, torch.float16):
-    print(f"{dtype!s:<15} exp overflows above {math.log(torch.finfo(dtype).max):6.1f}")
-
-# %% [markdown]
-# In float16 a score of 12 is enough. The cure: softmax does not change when the same number $m$ is
-# taken from every score, because $e^{x-m} = e^x / e^m$ and $e^m$ cancels. With $m$ the largest
-# score, the largest exponential is $e^0 = 1$: nothing overflows, and the sum is at least 1.
+# is 0, and neither is $0/0$. In float16 a score above
+# {{ math.log(torch.finfo(torch.float16).max):.0f }} is enough. The cure: softmax does not change
+# when the same number $m$ is taken from every score, because $e^{x-m} = e^x / e^m$ and $e^m$
+# cancels. With $m$ the largest score, the largest exponential is $e^0 = 1$: nothing overflows, and
+# the sum is at least 1.
 
 
 # %%
@@ -755,13 +751,20 @@ plots.show(
 
 # %% [markdown]
 # Nobody told the heads to divide the work, yet each person asked for has a head that looks there.
-# Four heads share two jobs, so some do the same one. The single head does something odd: it looks
-# most at one person and *away* from the other. What is missing from its mixture is a hint, if a
-# weak one.
+# The single head does something odd: it looks most at one person and *away* from the other. What is
+# missing from its mixture is a hint, if a weak one.
 #
+# Now a whole model, the `story-gpt` of this course. *Predict first:* will some head look at the
+# token before, another at the same word's earlier place? Search with the arrow keys. Space switches
+# a head off: does the next token change?
+
+# %%
+AttentionExplorer(load("story-gpt"), Tokenizer.load(model_path("story-gpt")))
+
+# %% [markdown]
 # Read such maps with care. They show where a head looked, not what the model made of it (Jain &
-# Wallace 2019). Here we know what must be found and can check. Chapter 10 tests such claims by
-# cutting heads out.
+# Wallace 2019). With the questions we knew what must be found, and could check. Chapter 10 tests
+# such claims by cutting heads out.
 #
 # ## Summary
 #

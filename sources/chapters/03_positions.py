@@ -29,6 +29,7 @@ from transformers.models.marian.modeling_marian import MarianSinusoidalPositiona
 
 from gptlib import GPT, GPTConfig, attention, data, hooks, plots, positions, training
 from gptlib.device import seed_everything
+from gptlib.widgets import PositionViewer
 
 torch.set_printoptions(precision=3, sci_mode=False)
 torch.set_num_threads(1)  # models this small lose more time sharing work than they save
@@ -209,26 +210,19 @@ for name, X in tables.items():
         assert X[0].norm() == 0
         assert residual > 0.3
 
+# %% [markdown]
+# The viewer draws such a table, the dot products of all pairs of its rows, and its singular values,
+# which say how many directions it uses. *Predict first:* how many of the eight are more than
+# rounding here, and how many for `sinusoidal`? Choose that, and move the shift slider for both: do
+# products at one distance stay equal?
+
 # %%
-fig, axes = plots.figure(1, 3, size=(9.5, 2.8))
-product = tables["product, w = 10"]
-plots.heatmap(axes[0], true8, diverging=True, title="alternating", colorbar=False)
-plots.heatmap(axes[1], product, diverging=True, title="product, w = 10")
-for name, X in (("alternating", true8), ("product", product)):
-    singular = torch.linalg.svdvals(X)
-    axes[2].semilogy(range(1, 9), (singular / singular[0]).clamp(min=1e-17), "o-", label=name)
-axes[2].set(xlabel="number", title="singular values / largest")
-axes[2].legend(frameon=False)
-for ax in axes[:2]:
-    ax.set(xlabel="dimension", ylabel="position")
-plots.show(
-    fig,
-    alt="Two wavy tables, and their singular values. The alternating table's eight fall to "
-    "a hundred-thousandth of the first; the product's second is already rounding error.",
-)
+PositionViewer("product formula", width=8)
 
 # %% [markdown]
-# One singular value, the rest rounding: rank 1. Eight dimensions carry a single number.
+# One singular value, the rest rounding: rank 1. Eight dimensions carry a single number. And the
+# products form blocks, not stripes: what two positions give depends on where they stand, not only
+# on how far apart they are.
 #
 # - **Position 0 is the zero vector**, so it is marked by nothing.
 # - **No matrix shifts it**: a linear map sends zero to zero, but row $k$ is not zero (unless $k/w$

@@ -25,10 +25,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from gptlib import GPT, GPTConfig, data, hooks, layers, plots
+from gptlib import GPT, GPTConfig, data, hooks, layers, load, model_path, plots
 from gptlib import model as library
 from gptlib.attention import CausalSelfAttention
 from gptlib.device import seed_everything
+from gptlib.tokenizer import Tokenizer
+from gptlib.widgets import ResidualWalk
 
 torch.set_printoptions(precision=3, sci_mode=False)
 
@@ -98,12 +100,12 @@ for spread in (1.0, 0.02, 0.003):
     inside = LayerNorm(8)(x).detach()
     after = torch.stack([inside, outside, unbiased]).square().mean(dim=1).sqrt()
     print(f"{spread:>14}", *(f"{a:10.3f}" for a in after))
-inside_small = 0.02 / math.sqrt(0.02**2 + 1e-5)
 
 # %% [markdown]
-# At 0.02 the rule itself gives {{ inside_small:.3f }}, not 1. Trained weights have grown used to
-# that, so a "better" formula is a wrong one. Both slips are easy to miss: the first shows on small
-# inputs only, the second on small widths only (here 8). That is why we compare with an oracle.
+# At 0.02 the rule itself gives {{ 0.02 / math.sqrt(0.02**2 + 1e-5):.3f }}, not 1. Trained weights
+# have grown used to that, so a "better" formula is a wrong one. Both slips are easy to miss: the
+# first shows on small inputs only, the second on small widths only (here 8). That is why we compare
+# with an oracle.
 #
 # ## 04.2 GELU
 #
@@ -394,8 +396,7 @@ class MyGPT(nn.Module):
 # after, say, `a`?
 
 # %%
-guesses = GPT(GPTConfig.preset("tiny"))(idx).argmax(dim=-1)
-repeats = (guesses == idx).double().mean().item()
+repeats = (GPT(GPTConfig.preset("tiny"))(idx).argmax(dim=-1) == idx).double().mean().item()
 print("most likely next byte is the current one:", repeats > 0.9)
 
 # %% [markdown]
@@ -415,6 +416,18 @@ both = untied.transformer.wte.weight.grad + untied.lm_head.weight.grad
 torch.testing.assert_close(tied.transformer.wte.weight.grad, both)
 
 # %% [markdown]
+# One more use of the residual stream. The final vector is a sum, so a logit is a sum, too (up to
+# the last LayerNorm's scale): so much from the embedding, so much from each attention and MLP.
+# Below is `story-gpt`, the trained model of this course. *Predict first:* which parts bring the
+# most likely token: early or late ones, attention or MLP? Then choose another token to follow, or
+# the second most likely one to explain.
+
+# %%
+ResidualWalk(load("story-gpt"), Tokenizer.load(model_path("story-gpt")))
+
+# %% [markdown]
+# Bars above the line speak for the token, bars below it against.
+#
 # ## 04.7 Is it really GPT-2?
 #
 # The oracle is `GPT2LMHeadModel` of Hugging Face's `transformers`. It keeps linear weights as
@@ -690,8 +703,7 @@ seed_everything(0)
 idx = torch.tensor([list(b"Return the ")])
 with torch.no_grad():
     for _ in range(300):
-        logits = gpt(idx[:, -64:])[0, -1] / 0.8  # it was trained on windows of 64
-        probs = logits.softmax(dim=-1)
+        probs = (gpt(idx[:, -64:])[0, -1] / 0.8).softmax(dim=-1)  # trained on windows of 64
         idx = torch.cat([idx, probs.multinomial(1)[None]], dim=1)
 print(bytes(idx[0].tolist()).decode(errors="replace"))
 

@@ -31,6 +31,7 @@ from gptlib.device import seed_everything
 from gptlib.model import next_token_loss
 from gptlib.sampling import generate
 from gptlib.tokenizer import Tokenizer
+from gptlib.widgets import TrainingMonitor
 
 torch.set_num_threads(1)  # models this small lose more time sharing work than they save
 SEED = 0  # of fresh weights, and of the order in which stories come
@@ -558,8 +559,9 @@ class Watch(training.Callback):
 
 # %% [markdown]
 # Two layers, 64 wide, 800 steps of 16 stories. GPT-2's fresh embeddings have a spread of 0.02, for
-# rows of 768 numbers. Ours have 64: we draw them with $1/\sqrt{64}$ (exercise 8 leaves it out).
-# `LossPlot` draws while you wait.
+# rows of 768 numbers. Ours have 64: we draw them with $1/\sqrt{64}$ (exercise 8 leaves it out). The
+# monitor draws while you wait. *Predict first:* will the curve start at $\ln V$, above or below?
+# (Stop ends the run and keeps all it has; run the cell again for the full curve.)
 
 # %% name="run" tags=["nbval-ignore-output"]
 seed_everything(SEED)
@@ -567,9 +569,8 @@ model = GPT(GPTConfig(vocab_size=V, n_positions=96, n_embd=64, n_layer=2, n_head
 torch.nn.init.normal_(model.transformer.wte.weight, std=64**-0.5)
 batches = data.Documents(tokens, END, batch_size=16, seed=SEED)
 config = training.TrainingConfig(800, lr=4e-3, warmup=50, min_lr=0.0, beta2=0.98, device="cpu")
-watch = Watch()
-plot = training.LossPlot(floor=per_token, every_seconds=5)
-history = training.train(model, batches, config, callbacks=[watch, plot])
+watch, monitor = Watch(), TrainingMonitor(floor=per_token)
+history = training.train(model, batches, config, callbacks=[watch, monitor])
 
 # %% [markdown]
 # Larger embeddings make a fresh model surer than it should be, so it starts above $\ln V$. At the

@@ -30,6 +30,7 @@ from transformers.generation import logits_process as hf
 import gptlib
 from gptlib import plots, sampling, storyworld
 from gptlib.tokenizer import Tokenizer
+from gptlib.widgets import SamplingStudio
 
 torch.set_printoptions(precision=3, sci_mode=False)
 torch.set_num_threads(1)  # models this small lose more time sharing work than they save
@@ -196,15 +197,9 @@ plots.show(fig, alt="Some dozens of names share nearly everything; heating lifts
 # ## 06.3 Cutting off the tail
 #
 # Why do tiny probabilities matter? Say the model gives 1% of each step to tokens that make no
-# sense, and a story has 200 tokens. *Predict first:* how many stories survive?
-
-# %% name="survive"
-for bad in (0.0001, 0.001, 0.01):
-    print(f"{bad:.2%} of each step: {(1 - bad) ** 200:.0%} of stories have no senseless token")
-
-# %% [markdown]
-# With 1% only one story in seven. The loss hardly notices: 1% of the probability costs
-# $-\ln 0.99 = 0.01$ nats a token. So one cuts the tail off. Three rules say where.
+# sense, and a story has 200 tokens. Then $0.99^{200}$, {{ f"{0.99**200:.0%}" }} of the stories,
+# have none. The loss hardly notices: 1% of the probability costs $-\ln 0.99 = 0.01$ nats a token.
+# So one cuts the tail off. Three rules say where.
 #
 # - **top-k** keeps the $k$ likeliest tokens.
 # - **top-p** (*nucleus*) keeps the smallest set of likeliest tokens that holds at least $p$ of the
@@ -259,8 +254,8 @@ for name, probs in shapes.items():
 
 # %% [markdown]
 # Top-k is blind to the shape: it keeps a senseless second token at a sure place, and forbids good
-# ones at an open place. The others follow the shape. They differ where a favourite has a long tail:
-# top-p collects until the sum is reached, min-p compares each with the favourite.
+# ones at an open place. The others differ where a favourite has a long tail: top-p collects until
+# the sum is reached, min-p compares each with the favourite.
 #
 # And in a story that the world told? We count at each token how many each rule would keep.
 
@@ -297,6 +292,16 @@ print("heat, then cut:", top_p(temperature(logits, 2.0), 0.9).softmax(dim=-1))
 # %% [markdown]
 # Heating first brings back what the cut should have removed. gptlib and transformers heat first;
 # llama.cpp cuts first unless told otherwise. Before you compare settings, ask for the order.
+#
+# *Predict first:* heated to 1.5, which cut leaves more names, top-p 0.9 or min-p 0.1? Move the
+# sliders. Click a token, go back, click another.
+
+# %% name="studio"
+SamplingStudio(model, tokenizer, named, temperature=1.5, top_p=0.9)
+
+# %% [markdown]
+# Top-p leaves {{ top_p(temperature(names.log(), 1.5), 0.9).isfinite().sum().item() }} tokens, min-p
+# {{ min_p(temperature(names.log(), 1.5), 0.1).isfinite().sum().item() }}.
 #
 # ## 06.4 A penalty for repeating
 #
