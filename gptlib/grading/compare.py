@@ -89,7 +89,8 @@ def _sequence(
     if not isinstance(got, list | tuple):
         return f"is {_kind(got)}, should be {_kind(expected)}"
     if len(got) != len(expected):
-        return f"has {len(got)} entries, should have {len(expected)}"
+        entries = "1 entry" if len(got) == 1 else f"{len(got)} entries"
+        return f"has {entries}, should have {len(expected)}"
     for n, (a, b) in enumerate(zip(expected, got, strict=True)):
         found = difference(a, b, tolerance)
         if found:

@@ -96,7 +96,7 @@ def test_cases_and_answers_travel(tmp_path):
         (torch.ones(2, 2), torch.tensor([[1, 1], [1, 2.0]]), "the first at [1, 1]"),
         (torch.ones(2), torch.zeros(2), "is off everywhere"),
         (torch.tensor([True]), torch.tensor([False]), "is off"),
-        ([1, 2], [1], "has 1 entries, should have 2"),
+        ([1, 2], [1], "has 1 entry, should have 2"),
         ([1, 2], [1, 3], "wrong entry 1: it is another integer"),
         ({"a": 1}, {"b": 1}, "lacks 1 keys"),
         ({"a": 1}, {"a": 2}, "wrong value at key 'a'"),

@@ -103,7 +103,13 @@ def borders_and_types(draw):
 
 def none(draw):
     n = draw.integer(2, 4)
-    return to_f1((["O" * n], ["O" * n]), (["O" * n], ["P" * n]), (["POO"], ["OOO"]), ([""], [""]))
+    return to_f1(
+        (["O" * n], ["O" * n]),
+        (["O" * n], ["P" * n]),
+        (["POO"], ["OOO"]),
+        ([""], [""]),
+        (["", "PO"], ["", "PO"]),
+    )
 
 
 def both(split, f1=None):

@@ -75,6 +75,7 @@ def nothing_fits(draw):
         (options, [a, b, c], 0),
         ([[a, b], [c, b]], [a, c], 0),
         (options, [a, b, 0], 0),
+        (options, [a, c], 0),
     )
 
 
