@@ -57,12 +57,23 @@ def test_a_sample_scores_what_the_card_says(model, tokenizer, task):
         assert abs(mine[metric]["value"] - theirs[metric]["value"]) < 1.5 * width, metric
 
 
-def test_it_does_every_task_better_than_every_method_without_a_model():
-    for task, rows in MEASURED["tables"].items():
-        for split in {row["split"] for row in rows}:
-            (mine,) = (row for row in rows if row["split"] == split and row[task] == NAME)
-            first = next(name for name in mine if name not in (task, "split"))
-            others = [row[first]["value"] for row in rows if row["split"] == split and row != mine]
-            if task == "writing" or split.endswith("words"):
-                continue  # the world's own stories are right; BM25 is at home in a story's words
-            assert all(mine[first]["value"] > value for value in others), (task, split)
+@pytest.mark.parametrize(
+    "task",
+    [
+        pytest.param(
+            task,
+            marks=pytest.mark.xfail(
+                condition=task == "tags", strict=True, reason="a table of words is still better"
+            ),
+        )
+        for task in APPLICATIONS
+        if task != "writing"  # there the world's own stories are the measure
+    ],
+)
+def test_it_does_better_than_every_method_without_a_model(task):
+    rows = MEASURED["tables"][task]
+    for split in {row["split"] for row in rows}:
+        (mine,) = (row for row in rows if row["split"] == split and row[task] == NAME)
+        first = next(name for name in mine if name not in (task, "split"))
+        others = [row[first]["value"] for row in rows if row["split"] == split and row != mine]
+        assert all(mine[first]["value"] > value for value in others), split
