@@ -31,7 +31,7 @@ def evaluate(
     tokenizer: Tokenizer,
     task: str,
     splits: Sequence[str] = ("test", "compositional"),
-    n: int = 500,
+    n: int = 300,
     name: str = "model",
     progress: bool = False,
 ) -> Table:

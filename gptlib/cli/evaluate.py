@@ -13,7 +13,10 @@ Measure a model on the applications of the story world, each with the field's ow
 "test" has stories never seen; "compositional" has combinations that training never had."""
 EXAMPLES = """\
   gptlib evaluate --model story-gpt-instruct --tasks all
+  gptlib evaluate --quick
   gptlib evaluate --model runs/mine --tasks translation questions -n 200"""
+
+QUICK = 20
 
 
 def options(parser: Parser) -> None:
@@ -29,7 +32,10 @@ def options(parser: Parser) -> None:
         choices=["test", "compositional"], help="which examples (both)",
     )  # fmt: skip
     parser.add_argument(
-        "-n", type=whole(1), default=500, help="examples of each, the first ones (%(default)s)"
+        "-n", type=whole(1), default=300, help="examples of each, the first ones (%(default)s)"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help=f"only {QUICK} examples of each: wide intervals"
     )
 
 
@@ -44,9 +50,8 @@ def run(given: Namespace) -> int:
         if task not in APPLICATIONS:
             raise Usage(f"there is no task {task!r}: use all, or some of {', '.join(APPLICATIONS)}")
     model, tokenizer = gptlib.load(given.model), Tokenizer.load(gptlib.model_path(given.model))
+    n = QUICK if given.quick else given.n
     for task in tasks:
-        table = evaluate(
-            model, tokenizer, task, given.splits, given.n, name=given.model, progress=True
-        )
+        table = evaluate(model, tokenizer, task, given.splits, n, name=given.model, progress=True)
         print(f"\n{table}", flush=True)
     return 0

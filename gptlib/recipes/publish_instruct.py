@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog=name, description=__doc__)
     parser.add_argument("--run", type=Path, default=Path("runs") / NAME, help="the run's folder")
     parser.add_argument("--to", type=Path, default=MODELS / NAME, help="where the model goes")
-    parser.add_argument("-n", type=int, default=500, help="examples of each task and split")
+    parser.add_argument("-n", type=int, default=300, help="examples of each task and split")
     parser.add_argument("--device", default="a CPU", help="what it was trained on, in words")
     options = parser.parse_args(arguments)
     place = options.to

@@ -13,11 +13,18 @@ def test_a_table_for_each_task(story_run):
     assert done.code == 0, done.err
     blocks = done.out.strip().split("\n\n")
     assert [block.split()[0] for block in blocks] == ["sentiment", "search"]
-    assert re.search(r"^commonest label  test  \d", blocks[0], re.MULTILINE)
+    assert re.search(r"^commonest label +test +\d", blocks[0], re.MULTILINE)
     assert re.search(rf"^{re.escape(str(story_run))} +test ", blocks[0], re.MULTILINE)
     assert "BM25" in blocks[1]
     assert "nDCG@10" in blocks[1]
     assert re.search(r"\d \[\d", blocks[1]), "no interval beside the figure"
+
+
+def test_quick_takes_few_examples(story_run):
+    options = ("--model", story_run, "--tasks", "sentiment", "--splits", "test")
+    done = call("evaluate", *options, "--quick", "-n", "500")
+    assert done.code == 0, done.err
+    assert done.out.strip().splitlines()[-1].endswith(" 20")
 
 
 def test_a_task_that_is_none():
