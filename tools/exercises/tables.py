@@ -12,7 +12,7 @@ Open a set in JupyterLab (`python course.py lab`), write your code in place of
 `raise NotImplementedError`, and run the cell below it. It says at once what is right and what is
 missing; hints fold open. What you have reached is kept in `progress.json` here, and shown by
 [00_progress.ipynb](00_progress.ipynb). `python course.py grade` grades everything once more, with
-other inputs.
+other inputs; `gptlib grade FILE` grades one notebook, wherever it lies.
 
 [solutions/](solutions/) holds one solution of each exercise. `nbgrader/source/` is for instructors.
 
