@@ -1,10 +1,10 @@
 # %% [markdown]
 # # Exercises 08: Fine-tuning
 #
-# Five exercises and three questions, 100 points, about two hours. They belong to chapter 08. Write
-# your code in place of `raise NotImplementedError`, run the cell, then run the one below it: it
-# says what is right, what is missing, and what your mistake may be. Hints fold open beside it.
-# Nothing is sent anywhere.
+# Five exercises and three questions, 100 points, about two hours. They belong to
+# [chapter 08](../../chapters/08_finetuning.ipynb). Write your code in place of
+# `raise NotImplementedError`, run the cell, then run the one below it: it says what is right, what
+# is missing, and what your mistake may be. Hints fold open beside it. Nothing is sent anywhere.
 #
 # Exercises don't build on each other.
 
