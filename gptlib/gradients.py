@@ -99,8 +99,9 @@ class _CrossEntropy(torch.autograd.Function):
         minus_one = hidden.new_full((n_rows, 1), -1, dtype=exact)
         total = hidden.new_zeros((), dtype=exact)
         wanted = any(ctx.needs_input_grad)
+        learned = ctx.needs_input_grad[1]  # adapters leave the output layer as it is
         d_hidden = torch.empty_like(hidden) if wanted else hidden
-        d_weight = torch.zeros_like(weight, dtype=exact) if wanted else weight
+        d_weight = torch.zeros_like(weight, dtype=exact) if learned else weight[:0]
         for at in range(0, len(hidden), n_rows):
             rows = slice(at, at + n_rows)
             log_probs = (hidden[rows] @ weight.T).to(exact).log_softmax(dim=-1)
@@ -110,7 +111,8 @@ class _CrossEntropy(torch.autograd.Function):
                 d_logits.scatter_add_(1, targets[rows], minus_one[: len(log_probs)])
                 d_logits = d_logits.to(hidden.dtype)
                 torch.mm(d_logits, weight, out=d_hidden[rows])
-                d_weight += d_logits.T @ (hidden[rows] * share[rows]).to(hidden.dtype)
+                if learned:
+                    d_weight += d_logits.T @ (hidden[rows] * share[rows]).to(hidden.dtype)
         if wanted:
             d_hidden *= share
         ctx.save_for_backward(d_hidden, d_weight.to(weight.dtype))
@@ -118,9 +120,10 @@ class _CrossEntropy(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, d_loss: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(ctx: Any, d_loss: Tensor) -> tuple[Tensor, Tensor | None, None, None]:
         d_hidden, d_weight = ctx.saved_tensors
-        return d_hidden.mul_(d_loss), d_weight.mul_(d_loss), None, None
+        learned = ctx.needs_input_grad[1]
+        return d_hidden.mul_(d_loss), d_weight.mul_(d_loss) if learned else None, None, None
 
 
 def cross_entropy(

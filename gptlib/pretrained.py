@@ -58,7 +58,8 @@ def save(
     """Write `config.json` and the weights so that gptlib and transformers can load them.
 
     Files are written in a scratch folder beside their places and then renamed: an interrupted
-    save leaves no half file. Raises `CheckpointError` when the folder can't be written.
+    save leaves no half file. Raises `CheckpointError` when the folder can't be written, and for a
+    model that is no plain GPT, such as one with adapters: nobody could open what it would write.
 
     Args:
         max_shard_size: bytes, or a text such as "5GB", of one file of weights.
@@ -70,6 +71,7 @@ def save(
     from huggingface_hub import split_state_dict_into_shards_factory  # 0.25 s that load can spare
 
     folder = Path(folder)
+    _check_plain(model)
     weights = {name: weight.detach().to(dtype) for name, weight in model.state_dict().items()}
     tensors = {name: _flip(name, weight).contiguous() for name, weight in weights.items()}
     about = config_to_json(model.config)
@@ -106,6 +108,16 @@ def save(
                 old.unlink()
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{folder}: can't save here: {error}") from error
+
+
+def _check_plain(model: GPT) -> None:
+    with torch.device("meta"):
+        plain = GPT(model.config).state_dict().keys()
+    if other := sorted(model.state_dict().keys() ^ plain):
+        raise CheckpointError(
+            f"the model is no plain GPT ({other[0]}): merge its adapters first "
+            "(gptlib.finetuning.merge_lora), or save them alone (save_adapters)"
+        )
 
 
 def shipped() -> list[str]:

@@ -107,3 +107,16 @@ def test_a_bfloat16_model_has_the_float32_models_gradients() -> None:
         assert mine.grad is not None
         if exact.grad.norm() > 1e-4:  # the bias of the keys has none, softmax does not see it
             assert relative(mine.grad, exact.grad.double()) < 0.06, name
+
+
+def test_a_frozen_output_layer_gets_no_gradient_and_changes_no_other() -> None:
+    torch.manual_seed(0)
+    hidden, weight = torch.randn(2, 3, 8), torch.randn(11, 8)
+    targets = torch.randint(11, (2, 3))
+    found = []
+    for frozen in (False, True):
+        h, w = hidden.clone().requires_grad_(), weight.clone().requires_grad_(not frozen)
+        gradients.cross_entropy(h, w, targets).backward()
+        assert (w.grad is None) == frozen
+        found.append(h.grad)
+    assert torch.equal(*found)

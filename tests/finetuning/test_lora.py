@@ -7,6 +7,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+import gptlib
+from gptlib import GPT, GPTConfig
 from gptlib.finetuning import (
     SequenceClassifier,
     add_lora,
@@ -15,6 +17,7 @@ from gptlib.finetuning import (
     n_trainable,
     without_lora,
 )
+from gptlib.pretrained import CheckpointError
 from gptlib.sampling.decoder import Decoder
 from tests.finetuning.twins import gpt, ids, twin
 
@@ -197,3 +200,19 @@ def test_adapters_are_added_and_merged_once() -> None:
     merge_lora(model)
     with pytest.raises(ValueError, match="no adapters to merge"):
         merge_lora(model)
+
+
+def test_a_model_with_adapters_is_not_saved_as_a_plain_one(tmp_path):
+    """Nobody could open it; merged, or without a head, it can be saved."""
+    torch.manual_seed(0)
+    config = GPTConfig(vocab_size=11, n_positions=8, n_embd=8, n_layer=1, n_head=2)
+    model = GPT(config)
+    for other in (model, SequenceClassifier(GPT(config), 2)):
+        if other is model:
+            add_lora(model, rank=2)
+        with pytest.raises(CheckpointError, match=r"no plain GPT .*merge_lora"):
+            gptlib.save(other, tmp_path)
+        assert not list(tmp_path.iterdir())
+    merge_lora(model)
+    gptlib.save(model, tmp_path)
+    assert gptlib.load(tmp_path).config == config
