@@ -1,11 +1,11 @@
 # %% [markdown]
 # # Exercises 09: Seven applications
 #
-# Six exercises and three questions, 100 points, about two and a half hours. They belong to chapter
-# 09: each of them is a number by which one of its applications is judged, or a way to get an
-# answer. Write your code in place of `raise NotImplementedError`, run the cell, then run the one
-# below it: it says what is right, what is missing, and what your mistake may be. Hints fold open
-# beside it. Nothing is sent anywhere.
+# Six exercises and three questions, 100 points, about two and a half hours. They belong to
+# [chapter 09](../../chapters/09_applications.ipynb): each of them is a number by which one of its
+# applications is judged, or a way to get an answer. Write your code in place of
+# `raise NotImplementedError`, run the cell, then run the one below it: it says what is right, what
+# is missing, and what your mistake may be. Hints fold open beside it. Nothing is sent anywhere.
 #
 # Exercises don't build on each other.
 
