@@ -176,7 +176,7 @@ rest = [" ".join(english[:i] + english[i + 1 :]) for i in range(len(english))]
 dearer = torch.stack([costs(text, pair.zh) for text in rest]) - costs(pair.text, pair.zh)
 assert [dearer[i].argmax().item() for i in (0, 2)] == [0, 4]  # both names
 head = "".join(f"<th>{escape(tokenizer.decode([i]))}</th>" for i in ids)
-rows = [f"<tr><th>{escape(word)}</th>" + "".join(paint(f"{d:.1f}", d / 8, tag="td") for d in row)
+rows = [f"<tr><th>{escape(word)}</th>" + "".join(paint(f"{d:z.1f}", d / 8, tag="td") for d in row)
         for word, row in zip(english, dearer.tolist(), strict=True)]  # fmt: skip
 alt = "Rows: the word left out. Columns: tokens of the translation. Numbers: nats it costs more."
 html = f"<table><tr><td></td>{head}</tr>{'</tr>'.join(rows)}</tr></table><em>{alt}</em>"
@@ -260,7 +260,7 @@ def evidence(question):
         held = dearer if inside else held
         for part, style in ((s.text[:a], ""), (s.text[a:b], "font-weight:bold"), (s.text[b:], "")):
             html += paint(part, dearer / 6, style) if part else ""
-        html += f"<sub>{dearer:.1f}</sub> "
+        html += f"<sub>{dearer:z.1f}</sub> "
     return html + "</p>", held
 
 
