@@ -15,7 +15,7 @@ UNKNOWN = "unknown"
 class Answer(Application[Question]):
     """The answer is a span of the story, `yes` or `no`, or `unknown`.
 
-    "Q:" and "A:" are how Radford et al. 2019, section 3.7, ask GPT-2.
+    "A:" after a question is how Radford et al. 2019, section 3.5, ask GPT-2.
     """
 
     name = "questions"
