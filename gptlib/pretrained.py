@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from gptlib.config import GPTConfig
 from gptlib.model import GPT
@@ -42,7 +42,7 @@ def load(path_or_name: str | os.PathLike[str], dtype: torch.dtype = torch.float3
     config = read_config(folder / "config.json")
     with torch.device("meta"):  # no memory, no random numbers for weights about to be replaced
         model = GPT(config)
-    weights = _read_weights(folder, model)
+    weights = read_weights(folder, model, config)
     model.load_state_dict({n: w.to(dtype) for n, w in weights.items()}, assign=True)
     return model.eval()
 
@@ -68,17 +68,30 @@ def save(
         tokenizer: its files are written beside, and which token ends a text into the
             configuration, so that transformers stops there.
     """
-    from huggingface_hub import split_state_dict_into_shards_factory  # 0.25 s that load can spare
-
-    folder = Path(folder)
     _check_plain(model)
-    weights = {name: weight.detach().to(dtype) for name, weight in model.state_dict().items()}
-    tensors = {name: _flip(name, weight).contiguous() for name, weight in weights.items()}
     about = config_to_json(model.config)
     if dtype is not None:
         about["dtype"] = "float32"  # transformers would compute in the file's format
+    weights = {name: weight.detach().to(dtype) for name, weight in model.state_dict().items()}
+    write(weights, about, Path(folder), max_shard_size, tokenizer)
+
+
+def write(
+    weights: dict[str, Tensor],
+    about: dict[str, Any],
+    folder: Path,
+    max_shard_size: int | str = "5GB",
+    tokenizer: Tokenizer | None = None,
+) -> None:
+    """Write weights by gptlib's names, and `config.json` from the dictionary: `save`'s second half.
+
+    Raises `CheckpointError` when the folder can't be written.
+    """
+    from huggingface_hub import split_state_dict_into_shards_factory  # 0.25 s that load can spare
+
+    tensors = {name: _flip(name, weight).contiguous() for name, weight in weights.items()}
     if tokenizer is not None and (end := tokenizer.special_tokens.get(END_OF_TEXT)) is not None:
-        about |= {"bos_token_id": end, "eos_token_id": end}
+        about = about | {"bos_token_id": end, "eos_token_id": end}
     plan = split_state_dict_into_shards_factory(
         tensors,
         get_storage_size=lambda tensor: tensor.numel() * tensor.element_size(),
@@ -212,8 +225,11 @@ def config_to_json(config: GPTConfig) -> dict[str, Any]:
     }
 
 
-def _read_weights(folder: Path, model: GPT) -> dict[str, Tensor]:
+def read_weights(folder: Path, model: nn.Module, config: GPTConfig) -> dict[str, Tensor]:
     """The tensors that `model` needs, by its own names, checked before any is handed on."""
+    expected = model.state_dict()
+    # transformers leaves the first part of a name away where a file holds the body alone.
+    parts = tuple(f"{part}." for part in {"lm_head", *(n.split(".")[0] for n in expected)})
     weights: dict[str, Tensor] = {}
     source: dict[str, Path] = {}
     for file in _weight_files(folder):
@@ -222,19 +238,14 @@ def _read_weights(folder: Path, model: GPT) -> dict[str, Tensor]:
                 for name in opened.keys():  # noqa: SIM118 - not a dictionary
                     if name.endswith(BUFFERS):
                         continue
-                    own = (
-                        name
-                        if name.startswith(("transformer.", "lm_head."))
-                        else f"transformer.{name}"
-                    )
+                    own = name if name.startswith(parts) else f"transformer.{name}"
                     weights[own], source[own] = _flip(own, opened.get_tensor(name)), file
         except (SafetensorError, OSError) as error:
             raise CheckpointError(
                 f"{file}: is cut short or no safetensors file ({error}); fetch or save it again"
             ) from error
-    expected = model.state_dict()
     # Some writers store a tied matrix twice. Equal copies do no harm; others have no place.
-    tied = model.config.tie_word_embeddings
+    tied = config.tie_word_embeddings
     copy = weights.pop("lm_head.weight", None) if tied else None
     for what, names in (
         ("lacks", expected.keys() - weights.keys()),

@@ -16,6 +16,7 @@ from course import CACHE, ROOT
 
 REPORT = CACHE / "tests.xml"
 PATHS = ("gptlib", "tools", "tests", "sources", "course.py", "benchmarks")
+MOST_WORKERS = 4  # each may hold a gigabyte: torch, a model, a browser
 IMPORT_LINTER = "from importlinter.cli import lint_imports_command as main; main()"
 
 
@@ -27,11 +28,20 @@ def stages(quick: bool, extra: list[str]) -> Iterator[tuple[str, list[str]]]:
     yield "ruff format", [*python, "ruff", "format", "--check", *code]
     yield "import-linter", [sys.executable, "-c", IMPORT_LINTER]
     yield "mypy", [*python, "mypy"]
-    pytest = [*python, "pytest", f"--junitxml={REPORT}"]
+    # A file stays on one worker: a notebook's cells follow each other, fixtures are made once.
+    parallel = ["-n", str(workers()), "--dist", "loadfile", "--no-loadscope-reorder"]
+    pytest = [*python, "pytest", *parallel, f"--junitxml={REPORT}"]
     yield "pytest", [*pytest, *(["-m", "not slow"] if quick else []), *extra]
     # Exercises raise until they are solved; tests/exercises runs their solutions.
     if any((ROOT / "chapters").rglob("*.ipynb")) and not quick:
         yield "notebooks", [*pytest, "--nbval", "chapters"]
+
+
+def workers() -> int:
+    """How many tests run at once: one for each core that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return min(cores, MOST_WORKERS)
 
 
 def environment() -> dict[str, str]:

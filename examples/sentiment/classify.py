@@ -6,16 +6,21 @@
 The CSV has the columns `text` and `label`; labels are whatever yours are.
 """
 
-import json
 import sys
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 
 import gptlib
 from gptlib.evaluation import accuracy
-from gptlib.finetuning import LabelledBatches, SequenceClassifier, label_loss, read_examples
+from gptlib.finetuning import (
+    LabelledBatches,
+    SequenceClassifier,
+    label_loss,
+    load_classifier,
+    read_examples,
+    save_classifier,
+)
 from gptlib.tokenizer import Tokenizer
 from gptlib.training import Progress, TrainingConfig, train
 
@@ -39,9 +44,7 @@ def learn(file: str, steps: int = 150) -> float:
     )
     config = TrainingConfig(steps=steps, lr=3e-4)
     train(model, batches, config, loss=label_loss, callbacks=[Progress()])
-    FOLDER.mkdir(exist_ok=True)
-    save_file(model.state_dict(), FOLDER / "classifier.safetensors")
-    (FOLDER / "labels.json").write_text(json.dumps(labels), encoding="utf-8")
+    save_classifier(model, FOLDER, labels, tokenizer)
     found = say([row["text"] for row in held_out])
     score = accuracy(found, [row["label"] for row in held_out])
     print(f"right on sentences held out: {score} %")
@@ -50,13 +53,10 @@ def learn(file: str, steps: int = 150) -> float:
 
 def say(texts: list[str]) -> list[str]:
     """The label of each text."""
-    if not (FOLDER / "labels.json").exists():
+    if not FOLDER.exists():
         sys.exit("nothing is learned yet: python classify.py learn sentences.csv")
-    labels = json.loads((FOLDER / "labels.json").read_text(encoding="utf-8"))
-    tokenizer = Tokenizer.load(gptlib.model_path(BASE))
-    model = SequenceClassifier(gptlib.load(BASE), len(labels))
-    model.load_state_dict(load_file(FOLDER / "classifier.safetensors"))
-    model.eval()
+    model, labels = load_classifier(FOLDER)
+    tokenizer = Tokenizer.load(FOLDER)
     with torch.no_grad():
         scores = [model(torch.tensor([tokenizer.encode(text)]))[0] for text in texts]
     return [labels[int(score.argmax())] for score in scores]

@@ -22,7 +22,9 @@ QUICK = 20
 def options(parser: Parser) -> None:
     """Add the options."""
     parser.add_argument(
-        "--model", default="story-gpt-instruct", help="a folder or a shipped model (%(default)s)"
+        "--model",
+        default="story-gpt-instruct",
+        help="a folder or a shipped model (default: %(default)s)",
     )
     parser.add_argument(
         "--tasks", nargs="+", default=["all"], metavar="TASK", help="which, by name (all)"
@@ -32,7 +34,10 @@ def options(parser: Parser) -> None:
         choices=["test", "compositional"], help="which examples (both)",
     )  # fmt: skip
     parser.add_argument(
-        "-n", type=whole(1), default=300, help="examples of each, the first ones (%(default)s)"
+        "-n",
+        type=whole(1),
+        default=300,
+        help="examples of each, the first ones (default: %(default)s)",
     )
     parser.add_argument(
         "--quick", action="store_true", help=f"only {QUICK} examples of each: wide intervals"

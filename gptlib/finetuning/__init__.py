@@ -7,6 +7,7 @@
 """
 
 from gptlib.finetuning.adapters import load_adapters, save_adapters
+from gptlib.finetuning.classifiers import load_classifier, save_classifier
 from gptlib.finetuning.dpo import answer_log_probs, dpo_loss
 from gptlib.finetuning.heads import SequenceClassifier, TokenClassifier, label_loss
 from gptlib.finetuning.instructions import Conversations, InstructionBatches, Turn
@@ -36,11 +37,13 @@ __all__ = [
     "encode_words",
     "label_loss",
     "load_adapters",
+    "load_classifier",
     "lora_layers",
     "merge_lora",
     "n_trainable",
     "read_examples",
     "save_adapters",
+    "save_classifier",
     "train_only",
     "without_lora",
 ]

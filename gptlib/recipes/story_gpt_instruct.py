@@ -36,17 +36,17 @@ class Source:
 
 # A batch of any kind has two to four thousand tokens; a step takes two batches.
 SOURCES = {
-    "about_stories": Source(conversations.about_stories, 20_000, 8, 0.47),
-    "about_sentences": Source(conversations.about_sentences, 10_000, 40, 0.45),
-    "writings": Source(conversations.writings, 5_000, 8, 0.08),
+    "about_stories": Source(conversations.about_stories, 20_000, 8, 0.40),
+    "about_sentences": Source(conversations.about_sentences, 10_000, 40, 0.34),
+    "writings": Source(conversations.writings, 20_000, 8, 0.26),
 }
 TRAINING = TrainingConfig(
-    steps=1_300,
+    steps=4_000,
     optimizer="muon",
-    lr=1.5e-3,
+    lr=1e-3,
     schedule="warmup-stable-decay",
     warmup=50,
-    decay=900,
+    decay=3_000,
     min_lr=0.0,
     weight_decay=0.1,
     beta2=0.98,

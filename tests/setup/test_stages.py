@@ -1,5 +1,6 @@
 """`python course.py test`: every stage runs, is counted rightly, and decides the exit code."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -113,6 +114,16 @@ def test_stages_of_the_course() -> None:
     quick = dict(stages.stages(True, ["-k", "one"]))
     assert list(quick) == names
     assert quick["pytest"][-4:] == ["-m", "not slow", "-k", "one"]
+
+
+@pytest.mark.parametrize(("cores", "used"), [(1, 1), (2, 2), (64, stages.MOST_WORKERS)])
+def test_a_worker_for_each_core(cores: int, used: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
+    command = dict(stages.stages(False, []))["pytest"]
+    assert command[command.index("-n") + 1] == str(used)
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert stages.workers() == used
 
 
 @pytest.mark.parametrize("arguments", [["--slow"], ["tests"], ["--quick", "-k", "--", "-x"]])
