@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# What a shell starts in the background is deaf to Ctrl-C, and so are its children: tests that stop
+# a program by Ctrl-C would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Set here, before anything is imported, so that programs which tests start inherit it as well.
 os.environ["HF_HUB_OFFLINE"] = "1"

@@ -1,6 +1,7 @@
 """Pictures: deterministic bytes, a description in words, and honest numbers."""
 
 import io
+import warnings
 
 import numpy as np
 import pytest
@@ -77,3 +78,25 @@ def test_curves_draws_the_floor_it_is_given():
     heights = [line.get_ydata()[0] for line in ax.lines]
     assert heights == [3.0, 1.5]
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["loss", "entropy"]
+
+
+def test_chinese_is_written_where_there_is_a_font(monkeypatch):
+    def titled(text):
+        fig, ax = plots.figure()
+        ax.set_title(text)
+        return plots.png(fig)
+
+    if plots._chinese_font() is None:
+        pytest.skip("needs a font with Chinese characters, such as WenQuanYi Micro Hei")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert titled("莉莉") != titled("小狗")  # boxes would be alike
+        monkeypatch.setattr(plots, "CHINESE", ())
+        assert titled("莉莉") == titled("小狗")
+
+
+def test_other_warnings_of_matplotlib_are_passed_on():
+    fig, ax = plots.figure(size=(0.2, 0.2))
+    ax.set_title("too large for so small a figure")
+    with pytest.warns(UserWarning, match="constrained_layout not applied"):
+        plots.png(fig)

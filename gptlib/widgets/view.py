@@ -2,7 +2,6 @@
 
 import base64
 import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -120,9 +119,7 @@ class View(anywidget.AnyWidget):
         figure = None if self.problem else self.picture()
         if figure is None:
             figure = message(alt)
-        with warnings.catch_warnings():  # of characters that matplotlib's font lacks
-            warnings.simplefilter("ignore", UserWarning)
-            data["image/png"] = base64.b64encode(plots.png(figure)).decode("ascii")
+        data["image/png"] = base64.b64encode(plots.png(figure)).decode("ascii")
         return data, {**metadata, "image/png": {"alt": alt}}
 
 

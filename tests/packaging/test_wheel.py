@@ -1,5 +1,6 @@
 """The built packages: what is in them, and that the wheel works where this folder is not."""
 
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -86,19 +87,43 @@ def test_the_metadata_says_what_pip_needs(wheel: Path) -> None:
     assert archive.read(licence) == (ROOT / "LICENSE").read_bytes()
 
 
-def test_the_wheel_works_elsewhere(wheel: Path, tmp_path: Path) -> None:
-    """Installed in an environment of its own, whose other packages come from this one's."""
-    environment = tmp_path / "environment"
+@pytest.fixture(scope="module")
+def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path]:
+    """The Python of an environment that has the wheel, and where; others' packages are this one's.
+
+    -I: it sees neither this folder nor PYTHONPATH.
+    """
+    folder = tmp_path_factory.mktemp("elsewhere")
+    environment = folder / "environment"
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     program = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
-    python = [str(environment / program), "-I"]  # -I: neither this folder nor PYTHONPATH
+    python = [str(environment / program), "-I"]
     pip = [*python, "-m", "pip", "install", "--no-index", "--no-deps", "--quiet", str(wheel)]
-    subprocess.run(pip, check=True, cwd=tmp_path)
+    subprocess.run(pip, check=True, cwd=folder)
     site = Path(sysconfig.get_path("purelib", "venv", {"base": str(environment)}))
     (site / "torch_and_others.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")
+    return python, site
 
-    done = subprocess.run(
-        [*python, "-c", FORWARD], capture_output=True, text=True, cwd=tmp_path, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert Path(done.stdout.strip()) == site / "gptlib" / "__init__.py"
+
+def run(elsewhere: tuple[list[str], Path], words: list[object], folder: Path) -> tuple[int, str]:
+    command = [*elsewhere[0], *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout
+
+
+def test_the_wheel_works_elsewhere(elsewhere: tuple[list[str], Path], tmp_path: Path) -> None:
+    code, said = run(elsewhere, ["-c", FORWARD], tmp_path)
+    assert code == 0
+    assert Path(said.strip()) == elsewhere[1] / "gptlib" / "__init__.py"
+
+
+@pytest.mark.parametrize(("folder", "code"), [("solutions", 0), ("02_attention", 1)])
+def test_the_wheel_grades_exercises(
+    folder: str, code: int, elsewhere: tuple[list[str], Path], tmp_path: Path
+) -> None:
+    handed_in = tmp_path / "02_attention.ipynb"
+    shutil.copy(ROOT / "exercises" / folder / "02_attention.ipynb", handed_in)
+    done, said = run(elsewhere, ["-m", "gptlib", "grade", handed_in], tmp_path)
+    assert done == code
+    assert ("100 of 100 points" in said) == (code == 0)

@@ -31,7 +31,11 @@ def direct(pyproject: str) -> list[Requirement]:
     project = tomllib.loads(pyproject)["project"]
     extras = project["optional-dependencies"]
     lines = [*project["dependencies"], *extras["course"], *extras["test"]]
-    return [Requirement(line) for line in lines]
+    found = [Requirement(line) for line in lines]
+    for own in [one for one in found if one.name == project["name"]]:  # its own other extras
+        found.remove(own)
+        found += [Requirement(line) for extra in sorted(own.extras) for line in extras[extra]]
+    return found
 
 
 def reachable(requirement: Requirement, seen: set[str]) -> None:
@@ -142,6 +146,7 @@ def test_the_files_agree() -> None:
         ("requirements.lock", r"(six==.*\n)", r"\1--find-links here\n", "is no requirement"),
         ("requirements.lock", r"six==.*", "six @ file:///six.whl", "lock: six is not pinned"),
         ("pyproject.toml", r'(course = \[\n)', r'\1"absent>=1",\n', "lock: absent is missing"),
+        ("pyproject.toml", r'(evaluation = \[\n)', r'\1"none>=1",\n', "lock: none is missing"),
         ("pyproject.toml", r'"numpy>=.*"', '"numpy>=99"', "is not >=99"),
         ("pyproject.toml", r'"torch==', '"torch>=', "pyproject: torch is not pinned"),
         ("pyproject.toml", r'requires-python = .*', 'requires-python = ">=3.10"', "pyproject: the"),

@@ -45,6 +45,7 @@ def test_each_benchmark_has_its_table():
         "memory": ({"b": {"gptlib fp32": 500.4}}, None),  # rows of the training's table
         "generation": ({"threads 2": {"124M": {"batch 1": {"Decoder int8": 4.5}}}}, "4.50×"),
         "widgets": ({"a head": 12.4}, "12 ms"),
+        "quality": ({"apart": {"seed 0": 0.001, "seed 1": -0.0042, "mean": -0.0016}}, "0.0042"),
         "training-gpu": ({"gpt2": {"best / nanoGPT bf16": 1.25}}, "1.25×"),
     }
     for name, (figures, shown) in tables.items():
