@@ -141,7 +141,7 @@ def png(fig: Figure) -> bytes:
     Chinese is written where the machine has a font for it; without one, boxes stand for it.
     """
     picture, complete = _drawn(fig)
-    if not complete and (font := _chinese_font()):
+    if not complete and (font := chinese_font()):
         for text in fig.findobj(Text):
             text.set_fontfamily([*text.get_fontfamily(), font])
         picture, _ = _drawn(fig)
@@ -163,7 +163,8 @@ def _drawn(fig: Figure) -> tuple[bytes, bool]:
     return buffer.getvalue(), not missing
 
 
-def _chinese_font() -> str | None:
+def chinese_font() -> str | None:
+    """The name of a font of this machine that has Chinese characters."""
     here = {entry.name for entry in font_manager.fontManager.ttflist}
     return next((font for font in CHINESE if font in here), None)
 

@@ -86,7 +86,7 @@ def test_chinese_is_written_where_there_is_a_font(monkeypatch):
         ax.set_title(text)
         return plots.png(fig)
 
-    if plots._chinese_font() is None:
+    if plots.chinese_font() is None:
         pytest.skip("needs a font with Chinese characters, such as WenQuanYi Micro Hei")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

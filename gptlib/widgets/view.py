@@ -63,8 +63,8 @@ class View(anywidget.AnyWidget):
         """Compute what the browser asked for, then call `show_state`. Errors may pass."""
         raise NotImplementedError
 
-    def picture(self) -> Figure | None:
-        """The static picture, or None while there is nothing to show."""
+    def picture(self) -> Figure | bytes | None:
+        """The static picture, as a figure or a PNG, or None while there is nothing to show."""
         raise NotImplementedError
 
     def describe(self) -> str:
@@ -116,10 +116,9 @@ class View(anywidget.AnyWidget):
         data, metadata = super()._repr_mimebundle_(**options) or ({}, {})
         alt = self.problem or self.describe()
         data["text/plain"] = alt
-        figure = None if self.problem else self.picture()
-        if figure is None:
-            figure = message(alt)
-        data["image/png"] = base64.b64encode(plots.png(figure)).decode("ascii")
+        picture = (None if self.problem else self.picture()) or message(alt)
+        png = picture if isinstance(picture, bytes) else plots.png(picture)
+        data["image/png"] = base64.b64encode(png).decode("ascii")
         return data, {**metadata, "image/png": {"alt": alt}}
 
 

@@ -7,7 +7,7 @@ import { unpack } from "../js/arrays.js";
 import { mount } from "../js/view.js";
 import { Side } from "./side.js";
 
-const TYPING = 60; // milliseconds without a key until the text is read
+const TYPING = 40; // milliseconds without a key until the text is read
 
 function make({ model, root, ask, redraw }) {
   const colours = palettes(model.get("palettes"));

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from gptlib.model import GPT
@@ -121,7 +120,7 @@ class AttentionExplorer(View):
             "lens": reader.lens(reading, at),
         }
 
-    def picture(self) -> Figure | None:
+    def picture(self) -> bytes | None:
         """The thumbnails, and the chosen head large, of each model."""
         if not self._readings:
             return None

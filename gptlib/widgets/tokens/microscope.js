@@ -4,7 +4,7 @@ import { element, setText, slider } from "../js/dom.js";
 import { mount } from "../js/view.js";
 import { row, table } from "../js/table.js";
 
-const TYPING = 60; // milliseconds without a key until the text is cut
+const TYPING = 40; // milliseconds without a key until the text is cut
 const COLOURS = 5;
 
 /** Tokens of one vocabulary as buttons; each chooses its word. */
