@@ -44,7 +44,7 @@ def attention(page: Page) -> PlainPage:
     shown = PlainPage(page, explorer, WIDTH)
     matrix = shown.root.locator(".gw-overlay")
     matrix.focus()
-    for key in ("ArrowUp", "ArrowUp", "ArrowLeft"):
+    for key in ("ArrowUp",) * 2 + ("ArrowLeft",) * 3:  # from the last weight of the last row
         matrix.press(key)
     shown.settled()
     return shown

@@ -1,5 +1,7 @@
 """The story world viewer shows what the story world says."""
 
+import re
+
 import pytest
 
 from gptlib import storyworld
@@ -47,3 +49,13 @@ def test_the_widget():
     data, metadata = StoryViewer(2)._repr_mimebundle_()
     assert data["image/png"]
     assert metadata["image/png"]["alt"] == data["text/plain"]
+
+
+def test_a_search_shows_the_best_hits_and_how_many_more():
+    (words, *_) = tasks.examples("search", None, 3, 4, level="nursery")
+    best = [story for story, grade in words.relevant.items() if grade == 3]
+    assert 3 in best
+    said = dict(read(3, "nursery").searches)[words.query]
+    shown = [int(number) for number in re.findall(r"\d+", said.split(" and ")[0])]
+    assert shown == best[:8]
+    assert said.endswith(f" and {len(best) - 8} more") == (len(best) > 8)

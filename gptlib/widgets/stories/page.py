@@ -5,6 +5,7 @@ from typing import Any
 
 from gptlib import storyworld
 from gptlib.storyworld import tasks
+from gptlib.storyworld.tasks.search import Query
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Page:
     summary: str
     theme: str
     questions: list[tuple[str, str, str]]  # kind, question, answer
-    searches: list[tuple[str, str]]  # query, and the stories that answer it
+    searches: list[tuple[str, str]]  # query, and the stories that are all it asks for
 
 
 def read(index: int, level: str = "full") -> Page:
@@ -73,12 +74,19 @@ def read(index: int, level: str = "full") -> Page:
         summary=found["summary"][0].summary,
         theme=found["theme"][0].label,
         questions=[(q.kind, q.question, _answer(q)) for q in found["questions"]],
-        searches=[(q.query, ", ".join(map(str, q.relevant))) for q in found["search"]],
+        searches=[(query.query, _hits(query)) for query in found["search"]],
     )
 
 
 def _arguments(arguments: dict[str, str]) -> str:
     return ", ".join(dict.fromkeys(arguments.values()))
+
+
+def _hits(query: Query, shown: int = 8) -> str:
+    """The stories that are all that is asked for; how many more there are, where there are many."""
+    best = [str(story) for story, grade in query.relevant.items() if grade == 3]
+    more = f" and {len(best) - shown} more" if len(best) > shown else ""
+    return ", ".join(best[:shown]) + more
 
 
 def _answer(question: Any) -> str:
