@@ -33,6 +33,11 @@ NAMES = ("n_layer", "n_head", "n_embd")
 STEPS, SEEDS = 1_000, (0, 1, 2)
 APART = 0.01  # nats: how far the fast mode may be from float32
 RECIPE_STEPS, RECIPE_LOSS = 2_000, 1.88
+OURS = {
+    "gptlib fp32": ("float32", "adamw"),
+    "gptlib bf16": ("bfloat16", "adamw"),
+    "gptlib bf16, Muon": ("bfloat16", "muon"),
+}
 TURN = 100  # steps of one before it is the other's turn
 Turn = Callable[[int], object]  # takes so many steps
 
@@ -46,11 +51,12 @@ def characters(file: Path) -> tuple[Tensor, Tensor, int]:
     return kept, held_out, len(known)
 
 
-def config(steps: int, dtype: str) -> TrainingConfig:
-    """nanoGPT's recipe: AdamW, cosine from 1e-3 to 1e-4 after 100 steps."""
+def config(steps: int, dtype: str, optimizer: str = "adamw") -> TrainingConfig:
+    """nanoGPT's recipe: AdamW, cosine from 1e-3 to 1e-4 after 100 steps; or Muon in its place."""
+    lr = 2e-3 if optimizer == "muon" else 1e-3
     return TrainingConfig(
-        steps=steps, lr=1e-3, min_lr=1e-4, warmup=100, beta2=0.99, weight_decay=0.1,
-        dtype=dtype,  # type: ignore[arg-type]
+        steps=steps, lr=lr, min_lr=lr / 10, warmup=100, beta2=0.99, weight_decay=0.1,
+        dtype=dtype, optimizer=optimizer,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -59,14 +65,14 @@ def batches(tokens: Tensor, seed: int) -> Batches:
 
 
 def gptlib(
-    tokens: Tensor, n_characters: int, steps: int, dtype: str, seed: int
+    tokens: Tensor, n_characters: int, recipe: TrainingConfig, seed: int
 ) -> tuple[GPT, Turn]:
     """A model, and what trains it by so many steps."""
     torch.manual_seed(seed)
     sizes: dict[str, Any] = {name: SHAPE[name] for name in NAMES}
     model = GPT(GPTConfig(vocab_size=n_characters, n_positions=SHAPE["length"], **sizes))
     stream: Iterator[Any] = batches(tokens, seed)
-    run, to_train = start(model, stream, config(steps, dtype), None, None, False)
+    run, to_train = start(model, stream, recipe, None, None, False)
 
     def turn(number: int) -> None:
         to_train.train()
@@ -123,7 +129,7 @@ def fast_mode(file: Path) -> dict[str, float]:
     for seed in SEEDS:
         loss = {}
         for dtype in ("float32", "bfloat16"):
-            model, turn = gptlib(tokens, n_characters, STEPS, dtype, seed)
+            model, turn = gptlib(tokens, n_characters, config(STEPS, dtype), seed)
             turn(STEPS)
             loss[dtype] = held_out_loss(model, held_out)
         apart[f"seed {seed}"] = loss["bfloat16"] - loss["float32"]
@@ -139,9 +145,11 @@ def fast_mode(file: Path) -> dict[str, float]:
 def beside_nanogpt(file: Path) -> dict[str, float]:
     """Train each by nanoGPT's recipe, in turns, so that a busy machine slows both alike."""
     tokens, held_out, n_characters = characters(file)
-    contestants = {
-        "gptlib bf16": gptlib(tokens, n_characters, RECIPE_STEPS, "bfloat16", 0),
-        "gptlib fp32": gptlib(tokens, n_characters, RECIPE_STEPS, "float32", 0),
+    contestants: dict[str, tuple[nn.Module, Turn]] = {
+        name: gptlib(tokens, n_characters, config(RECIPE_STEPS, dtype, optimizer), 0)
+        for name, (dtype, optimizer) in OURS.items()
+    }
+    contestants |= {
         "nanoGPT fp32": nanogpt(tokens, n_characters, RECIPE_STEPS, 0),
     }
     seconds = dict.fromkeys(contestants, 0.0)
@@ -154,7 +162,7 @@ def beside_nanogpt(file: Path) -> dict[str, float]:
     found = {}
     for name, (model, _) in contestants.items():
         loss = held_out_loss(model, held_out)
-        print(f"  {name:<13} held-out loss {loss:.4f}  {seconds[name]:6.1f} s")
+        print(f"  {name:<18} held-out loss {loss:.4f}  {seconds[name]:6.1f} s")
         found |= {f"{name} loss": loss, f"{name} seconds": seconds[name]}
     return found
 

@@ -3,8 +3,8 @@
 python -m benchmarks.widgets [--save]       # needs Chromium and playwright; some minutes
 
 The story model answers the presses; then a model of GPT-2's shape (12 layers of 12 heads, 768 wide,
-random weights) is displayed. Figures are medians, until the frame with the drawing is painted. --save
-keeps them for the README's table.
+random weights) is displayed. Figures are medians, until the frame with the drawing is painted.
+--save keeps them for the README's table.
 """
 
 import argparse
@@ -49,9 +49,9 @@ def text_of(n):
     return tokenizer.decode(tokenizer.encode(words)[:n])
 """.strip()
 
-# Runs in the page: does something, waits for the frame that shows it. A widget draws in an animation
-# frame and counts data-rev there. The browser paints that frame before it runs the next timer, so the
-# timer that sees the new count comes after the paint.
+# Runs in the page: does something, waits for the frame that shows it. A widget draws in an
+# animation frame and counts data-rev there. The browser paints that frame before it runs the next
+# timer, so the timer that sees the new count comes after the paint.
 TIMER = """
 window.root = () => document.querySelector(".gw-root");
 window.until = async (test) => {

@@ -86,7 +86,8 @@ def _quality(results: Mapping[str, Any]) -> Iterator[str]:
     if recipe := figures.get("recipe"):
         each = "; ".join(
             f"{who} {recipe[f'{who} loss']:.2f} in {recipe[f'{who} seconds']:.0f} s"
-            for who in ("gptlib bf16", "gptlib fp32", "nanoGPT fp32")
+            for who in ("nanoGPT fp32", "gptlib fp32", "gptlib bf16", "gptlib bf16, Muon")
+            if f"{who} loss" in recipe
         )
         yield f"nanoGPT's recipe for a laptop, tiny Shakespeare, held-out loss and time: {each}."
 
