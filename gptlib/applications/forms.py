@@ -1,5 +1,6 @@
 """Semantic parsing: what a sentence of a story says, as a logical form."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 
@@ -9,7 +10,8 @@ from gptlib.applications.asking import replies
 from gptlib.applications.constrained import Constrained
 from gptlib.evaluation import Score, baselines, form_match, valid_forms
 from gptlib.model import GPT
-from gptlib.storyworld.tasks.logic import FormError, Logic, begins, parse, signature
+from gptlib.storyworld.clause import ROLES
+from gptlib.storyworld.tasks.logic import FormError, Logic, begins, parse, signature, symbol
 from gptlib.tokenizer import Tokenizer
 
 
@@ -18,7 +20,7 @@ class Parse(Application[Logic]):
 
     name = "forms"
     task = "logic"
-    room = 60
+    room = 80
 
     def text(self, example: Logic) -> str:
         return example.context + example.text
@@ -58,7 +60,10 @@ class Parse(Application[Logic]):
 
 
 def grammar(tokenizer: Tokenizer) -> Constrained:
-    """A processor that lets a model write valid forms only: known predicates, roles in order."""
+    """A processor that lets a model write valid forms only.
+
+    Predicates and names are the story world's, roles are in order. As every name ends, so do forms.
+    """
     return Constrained(tokenizer, _begins, _complete)
 
 
@@ -68,7 +73,20 @@ def known() -> dict[str, tuple[str, ...]]:
     return signature(storyworld.world().grammar)
 
 
+@cache
+def starts_of_names() -> tuple[frozenset[str], frozenset[str]]:
+    """All names that can stand inside a form's brackets, and all that some of them begin with."""
+    grammar = storyworld.world().grammar
+    entries = (entry for group in grammar.lexicon.entries.values() for entry in group.values())
+    names = {symbol(entry) for entry in entries} | set(grammar.attributes) | set(ROLES)
+    return frozenset(names), frozenset(name[:end] for name in names for end in range(len(name) + 1))
+
+
 def _begins(text: str) -> bool:
+    names, starts = starts_of_names()
+    *whole, last = re.split(r"[^a-z0-9_-]+", text.partition("(")[2])
+    if last not in starts or any(name and name not in names for name in whole):
+        return False
     return text[:1] in ("", " ") and begins(text[1:], known())
 
 

@@ -89,3 +89,22 @@ def test_it_may_end_where_the_form_does_and_only_there(tokenizer):
         if n < len(ids):
             likes_to_end[0, ids[n]] = 8.0
             assert guard(likes_to_end, written)[0, ids[n]] == 8.0
+
+
+def test_a_name_that_repeats_itself_is_ended(tokenizer):
+    """A model that would write "ha" for ever writes a form all the same."""
+    ha, end = tokenizer.encode("ha")[0], tokenizer.special_tokens["<|endoftext|>"]
+    written = tokenizer.encode(" give(agent: ")
+    guard = grammar(tokenizer)
+    idx = torch.tensor([[0]])
+    guard(torch.zeros(1, tokenizer.vocab_size), idx)  # what comes now is written
+    for _ in range(80):
+        logits = torch.zeros(1, tokenizer.vocab_size)
+        logits[0, ha] = 9.0
+        token = int(guard(logits, torch.tensor([[0, *written]])).argmax())
+        if token == end:
+            break
+        written.append(token)
+    else:
+        pytest.fail(f"no end after {tokenizer.decode(written)!r}")
+    parse(tokenizer.decode(written)[1:], known())
