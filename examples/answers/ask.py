@@ -10,12 +10,11 @@ import sys
 from pathlib import Path
 
 import gptlib
-from gptlib.applications.asking import log_likelihoods, replies
+from gptlib.applications.asking import replies
 from gptlib.evaluation.baselines import BM25
 from gptlib.tokenizer import Tokenizer
 
 MODEL = "story-gpt-instruct"
-LIKELIEST = 4  # stories that are read closely
 
 
 def read(file: str) -> list[str]:
@@ -33,14 +32,10 @@ def read(file: str) -> list[str]:
 def ask(stories: list[str], question: str) -> tuple[int, str]:
     """The story that the question is about, by its place in the list, and the answer.
 
-    Words in common choose a few stories; of these the model takes the one after which the question
-    is most likely, since it was trained on questions that their stories answer.
+    The story is the one that shares the rarest words with the question.
     """
     model, tokenizer = gptlib.load(MODEL), Tokenizer.load(gptlib.model_path(MODEL))
-    places = BM25(stories).rank(question)[:LIKELIEST]
-    prompts = [f"{stories[place]}\nQ:" for place in places]
-    likely = log_likelihoods(model, tokenizer, prompts, [f" {question}\nA:"])[:, 0]
-    place = places[int(likely.argmax())]
+    place = BM25(stories).rank(question)[0]
     (answer,) = replies(model, tokenizer, [f"{stories[place]}\nQ: {question}\nA:"], 70)
     return place, answer.strip()
 

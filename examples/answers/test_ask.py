@@ -6,16 +6,20 @@ from pathlib import Path
 import ask
 import pytest
 
+from gptlib.evaluation import exact_match
+
 QUESTIONS = json.loads(Path("questions.json").read_text(encoding="utf-8"))
 
 
 def test_most_questions_are_answered_from_the_right_story():
     stories = ask.read("stories.txt")
-    found = [ask.ask(stories, asked["question"]) for asked in QUESTIONS]
-    places = [place == asked["story"] for (place, _), asked in zip(found, QUESTIONS, strict=True)]
-    right = [answer == asked["answer"] for (_, answer), asked in zip(found, QUESTIONS, strict=True)]
-    assert sum(places) >= 0.7 * len(places), found
-    assert sum(right) >= 0.6 * len(right), found
+    places, answers = zip(
+        *(ask.ask(stories, asked["question"]) for asked in QUESTIONS), strict=True
+    )
+    right = [place == asked["story"] for place, asked in zip(places, QUESTIONS, strict=True)]
+    assert sum(right) >= 0.9 * len(right), places
+    # "the hill" is as right as "On the hill": the field's measure looks over case and articles.
+    assert exact_match(answers, [asked["answer"] for asked in QUESTIONS]).value >= 60, answers
 
 
 def test_a_file_that_is_not_there_is_said():

@@ -24,12 +24,13 @@ def replies(
     *,
     grammar: Callable[[], Processor] | None = None,
     seed: int | None = None,
+    temperature: float = 1.0,
     progress: bool = False,
 ) -> list[str]:
     """The answer to each prompt, without its end of text: the likeliest words, one by one.
 
-    With a `seed` answers are drawn at temperature 1 instead. `grammar` makes a processor for each
-    batch that allows some tokens only. Prompts of like length are answered together, and all are
+    With a `seed` answers are drawn instead, at this temperature. `grammar` makes a processor for
+    each batch that allows some tokens only. Prompts of like length are answered together; all are
     shortened from the left to what the model can read and answer.
     """
     room = model.config.n_positions - max_new_tokens
@@ -46,7 +47,7 @@ def replies(
         answers = complete(
             model, tokenizer, [_fitting(tokenizer, prompts[row], room) for row in rows],
             max_new_tokens=max_new_tokens, greedy=seed is None,
-            seed=None if seed is None else seed + start,
+            seed=None if seed is None else seed + start, temperature=temperature,
             processors=[grammar()] if grammar else [],
         )  # fmt: skip
         for row, answer in zip(rows, answers, strict=True):

@@ -1,7 +1,7 @@
 """Semantic parsing: what a sentence of a story says, as a logical form."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from gptlib import storyworld
@@ -11,7 +11,7 @@ from gptlib.applications.constrained import Constrained
 from gptlib.evaluation import Score, baselines, form_match, valid_forms
 from gptlib.model import GPT
 from gptlib.storyworld.clause import ROLES
-from gptlib.storyworld.tasks.logic import FormError, Logic, begins, parse, signature, symbol
+from gptlib.storyworld.tasks.logic import FormError, Logic, begins, order, parse, signature, symbol
 from gptlib.tokenizer import Tokenizer
 
 
@@ -74,20 +74,41 @@ def known() -> dict[str, tuple[str, ...]]:
 
 
 @cache
-def starts_of_names() -> tuple[frozenset[str], frozenset[str]]:
-    """All names that can stand inside a form's brackets, and all that some of them begin with."""
+def names() -> tuple[frozenset[str], frozenset[str]]:
+    """Who and what a form can be about, and the attributes that it can tell of them."""
     grammar = storyworld.world().grammar
     entries = (entry for group in grammar.lexicon.entries.values() for entry in group.values())
-    names = {symbol(entry) for entry in entries} | set(grammar.attributes) | set(ROLES)
-    return frozenset(names), frozenset(name[:end] for name in names for end in range(len(name) + 1))
+    return frozenset(map(symbol, entries)), frozenset(grammar.attributes)
 
 
 def _begins(text: str) -> bool:
-    names, starts = starts_of_names()
-    *whole, last = re.split(r"[^a-z0-9_-]+", text.partition("(")[2])
-    if last not in starts or any(name and name not in names for name in whole):
+    """Whether a form can begin so: by its grammar, and with a name that can stand there."""
+    if text[:1] not in ("", " ") or not begins(text[1:], known()):
         return False
-    return text[:1] in ("", " ") and begins(text[1:], known())
+    predicate, bracket, inside = text[1:].partition("(")
+    if not bracket:
+        return True
+    start = re.split(r"[^a-z0-9_-]", inside)[-1]
+    before = inside.removesuffix(start).rstrip(" ")
+    if before[-1:] not in ("", ",", ":", "["):
+        return True  # behind a bracket: no name stands here
+    return any(name.startswith(start) for name in _choices(predicate, before))
+
+
+def _choices(predicate: str, before: str) -> Iterator[str]:
+    """The names that can stand behind this much of what is inside a form's brackets."""
+    symbols, attributes = names()
+    _, _, inner = before.rpartition("[")
+    if before.endswith(":"):
+        yield from symbols
+    elif before.rfind("[") > before.rfind("]"):  # an attribute, in alphabetical order
+        last = (re.findall(r"([a-z0-9_-]+):", inner) or [""])[-1]
+        yield from (name for name in attributes if name > last)
+    else:  # an argument, in canonical order
+        given = re.findall(r"([a-z0-9_-]+):", re.sub(r"\[.*?\]", "", before))
+        for name in (*known()[predicate], *attributes.difference(ROLES)):
+            if not given or order(name) > order(given[-1]):
+                yield name
 
 
 def _complete(text: str) -> bool:

@@ -14,6 +14,10 @@ from gptlib.model import GPT
 from gptlib.storyworld import tasks
 from gptlib.tokenizer import Tokenizer
 
+# At 1 one senseless token in 200 spoils a story; at 0 a wish gives the same story always. Of 0.2,
+# 0.3 and 0.5 the best for 200 wishes that are in no test.
+TEMPERATURE = 0.2
+
 
 @dataclass(frozen=True, slots=True)
 class Wish(tasks.Example):
@@ -57,11 +61,18 @@ class Write(Application[Wish]):
         return example.text
 
     def predict(
-        self, model: GPT, tokenizer: Tokenizer, examples: Sequence[Wish], progress: bool = False
+        self,
+        model: GPT,
+        tokenizer: Tokenizer,
+        examples: Sequence[Wish],
+        progress: bool = False,
+        temperature: float = TEMPERATURE,
     ) -> Sequence[str]:
-        """A story for each wish, drawn at temperature 1: the likeliest story is a dull one."""
-        prompts = [self.prompt(example) for example in examples]
-        return replies(model, tokenizer, prompts, self.room, seed=0, progress=progress)
+        """A story for each wish, drawn: at each call the same ones."""
+        return replies(
+            model, tokenizer, [self.prompt(example) for example in examples], self.room,
+            seed=0, temperature=temperature, progress=progress,
+        )  # fmt: skip
 
     def baselines(self, examples: Sequence[Wish]) -> Mapping[str, Sequence[str]]:
         """Another story of the world: all that is right about it but the wish."""

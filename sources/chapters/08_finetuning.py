@@ -40,6 +40,7 @@ from gptlib.recipes.measure import nats
 from gptlib.sampling import complete
 from gptlib.storyworld import tasks
 from gptlib.tokenizer import Tokenizer
+from gptlib.widgets import AttentionExplorer
 
 torch.set_num_threads(1)  # models this small lose more time sharing work than they save
 transformers.utils.logging.disable_progress_bar()
@@ -525,6 +526,13 @@ assert (torch.linalg.svdvals(changes["LoRA"])[8:] < 1e-5).all()
 # needed cannot be seen here. On code and mathematics Biderman et al. (2024) found full changes to
 # have many times the rank of a usual LoRA, and to learn more.
 #
+# What became of attention? The explorer shows the model before and after. *Predict first:* are the
+# patterns new, or the old ones shifted? Go through the layers.
+
+# %% name="explorer"
+AttentionExplorer({"before": gpt, "after": layers["full"]}, tokenizer, test_texts[0], layer=3)
+
+# %% [markdown]
 # ## 08.4 Which layers to train
 #
 # Less can be trained by freezing, too: the head alone, or the last block or two with it. Each way

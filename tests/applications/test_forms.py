@@ -91,20 +91,30 @@ def test_it_may_end_where_the_form_does_and_only_there(tokenizer):
             assert guard(likes_to_end, written)[0, ids[n]] == 8.0
 
 
+def test_whatever_is_written_it_ends_as_a_form(tokenizer):
+    """Random walks through all that is allowed never come to a place without a way on."""
+    draw = torch.Generator().manual_seed(0)
+    end = tokenizer.special_tokens["<|endoftext|>"]
+    for _ in range(25):
+        guard, written = grammar(tokenizer), []
+        for _ in range(400):
+            logits = torch.randn(1, tokenizer.vocab_size, generator=draw)
+            token = int(guard(logits, torch.tensor([[0, *written]])).argmax())
+            if token == end:
+                break
+            written.append(token)
+        text = tokenizer.decode(written)
+        assert token == end, f"no end: {text!r}"
+        parse(text.removeprefix(" "), known())
+
+
 def test_a_name_that_repeats_itself_is_ended(tokenizer):
-    """A model that would write "ha" for ever writes a form all the same."""
-    ha, end = tokenizer.encode("ha")[0], tokenizer.special_tokens["<|endoftext|>"]
-    written = tokenizer.encode(" give(agent: ")
+    """A model that would write "ha" for ever writes a name that has it, and goes on."""
     guard = grammar(tokenizer)
-    idx = torch.tensor([[0]])
-    guard(torch.zeros(1, tokenizer.vocab_size), idx)  # what comes now is written
-    for _ in range(80):
-        logits = torch.zeros(1, tokenizer.vocab_size)
-        logits[0, ha] = 9.0
-        token = int(guard(logits, torch.tensor([[0, *written]])).argmax())
-        if token == end:
-            break
-        written.append(token)
-    else:
-        pytest.fail(f"no end after {tokenizer.decode(written)!r}")
-    parse(tokenizer.decode(written)[1:], known())
+    logits = torch.zeros(1, tokenizer.vocab_size)
+    logits[0, tokenizer.encode("ha")[0]] = 9.0
+    guard(logits, torch.tensor([[0]]))  # what comes now is written
+    written = tokenizer.encode(" give(agent: ")
+    for _ in range(6):
+        written.append(int(guard(logits, torch.tensor([[0, *written]])).argmax()))
+    assert "haha" not in tokenizer.decode(written)

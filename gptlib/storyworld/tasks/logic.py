@@ -153,7 +153,7 @@ def parse(text: str, known: dict[str, tuple[str, ...]] | None = None) -> Form:
             reader.take(", ")
         at = reader.position
         role = reader.name("an argument")
-        if arguments and _order(role) <= _order(arguments[-1][0]):
+        if arguments and order(role) <= order(arguments[-1][0]):
             last = arguments[-1][0]
             message = f"an argument after {last!r} in canonical order"
             raise FormError(at, message, reader.ended and _can_follow(role, last))
@@ -183,10 +183,11 @@ def begins(text: str, known: dict[str, tuple[str, ...]] | None = None) -> bool:
 def _can_follow(start: str, last: str) -> bool:
     """Whether an argument whose name begins so can stand behind the last one."""
     names = [role for role in ROLES if role.startswith(start)]
-    return _order(f"{start}z") > _order(last) or any(_order(n) > _order(last) for n in names)
+    return order(f"{start}z") > order(last) or any(order(n) > order(last) for n in names)
 
 
-def _order(role: str) -> tuple[int, str]:
+def order(role: str) -> tuple[int, str]:
+    """What arguments are sorted by: thematic roles first, then facts by their names."""
     return _RANK.get(role, len(_RANK)), "" if role in _RANK else role
 
 
