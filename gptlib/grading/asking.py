@@ -108,7 +108,8 @@ def _copy(value: Any) -> Any:
 
 def _failure(error: BaseException, target: Callable[..., Any]) -> Failure:
     kind, bases = type(error).__name__, tuple(base.__name__ for base in type(error).__mro__)
-    message = str(error).strip().split("\n")[0]
+    first, *rest = str(error).strip().split("\n")
+    message = " ".join([first, *(rest[:1] if first.endswith(":") else [])]).replace("\t", "")
     frames = traceback.extract_tb(error.__traceback__)
     own = _files(target)
     theirs = [frame for frame in frames if frame.filename in own]

@@ -3,7 +3,7 @@
 Needs the answers alone, never the code that gave them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from gptlib.grading.compare import Fingerprint, difference, fingerprint, same_fi
 from gptlib.grading.tasks import Exercise, Expectations, Question, Task
 
 NOT_STARTED = "Not started yet."
+STOPPED = "stopped with"
 RAISES = "raises"  # {RAISES: "ValueError"} as an expected output: the input is to be refused
 
 
@@ -79,19 +80,30 @@ def judge(exercise: Exercise, expected: Expectations, answers: Sequence[Answer])
         else Result(check.name, check.points, check.points)
         for n, check in enumerate(exercise.checks)
     )
-    failure = next(
-        (
-            answer.failure
-            for check, answer in zip(expected.check_of, answers, strict=True)
-            if answer.failure and check in found
-        ),
-        None,
-    )
+    failure = _failure(expected, answers, found)
     if failure and failure.kind == "NotImplementedError" and not any(r.points for r in results):
         return Verdict(exercise, results, note=NOT_STARTED)
     diagnosis = _diagnosis(exercise, expected, answers) if found and exercise.mistakes else ""
     printed = next((answer.printed for answer in answers if answer.printed), "")
     return Verdict(exercise, results, diagnosis, failure, printed)
+
+
+def _failure(
+    expected: Expectations, answers: Sequence[Answer], found: Mapping[int, str]
+) -> Failure | None:
+    """The first error that cost points: one in the learner's own lines, before any other.
+
+    An error elsewhere is shown where nothing better is known: None where a tensor belongs makes
+    one, and then some check says that the answer is None.
+    """
+    failures = [
+        answer.failure
+        for check, answer in zip(expected.check_of, answers, strict=True)
+        if answer.failure and check in found
+    ]
+    own = [failure for failure in failures if failure.line]
+    explained = not all(wrong.startswith(STOPPED) for wrong in found.values())
+    return next(iter(own or ([] if explained else failures)), None)
 
 
 def _wrong(exercise: Exercise, right: Any, answer: Answer) -> str | None:
@@ -101,7 +113,7 @@ def _wrong(exercise: Exercise, right: Any, answer: Answer) -> str | None:
             return None
         return f"should be a {right[RAISES]}" + (f", not a {failure.kind}" if failure else "")
     if failure:
-        return f"stopped with {failure.kind}"
+        return f"{STOPPED} {failure.kind}"
     return difference(right, answer.value, exercise.tolerance)
 
 
@@ -118,7 +130,8 @@ def _diagnosis(exercise: Exercise, expected: Expectations, answers: Sequence[Ans
     for says, equal in zip(exercise.mistakes, equals, strict=True):
         if all(equal):
             return says
-    return _beside_others(exercise, expected, prints, equals)
+    stopped = [answer.failure is not None for answer in answers]
+    return _beside_others(exercise, expected, prints, equals, stopped)
 
 
 def _beside_others(
@@ -126,17 +139,19 @@ def _beside_others(
     expected: Expectations,
     prints: Sequence[Fingerprint],
     equals: Sequence[Sequence[bool]],
+    stopped: Sequence[bool],
 ) -> str:
     """The known mistake that alone explains some check, where none explains them all.
 
     Who makes two mistakes at once makes one of them, as a rule, in a check that the other leaves
-    alone. A mistake that should show in cases that are right is not made.
+    alone. A mistake that should show in cases that are right is not made. Code that stopped may
+    have stopped for any reason: its own error says more.
     """
     right = [fingerprint(output) for output in expected.outputs]
     off = [not same_fingerprint(*pair) for pair in zip(prints, right, strict=True)]
     for number, check in enumerate(exercise.checks):
         cases = [n for n, belongs in enumerate(expected.check_of) if belongs == number]
-        if not any(off[n] for n in cases):
+        if not any(off[n] for n in cases) or any(stopped[n] for n in cases):
             continue
         explain = [
             says

@@ -54,6 +54,39 @@ def test_an_unknown_mistake_gets_words_and_part_of_the_points():
     assert missing[0].found
 
 
+def test_code_that_stopped_is_not_taken_for_a_known_mistake():
+    def split_heads(x, n_head):
+        B, T, C = x.shape
+        return x.view(B, T, n_head, C // n_head).transpose(1, 2)
+
+    def merge_heads(x):
+        B, H, T, D = x.shape
+        return x.transpose(1, 2).view(B, T, H * D)
+
+    verdict = check("02.4", split_heads, merge_heads)
+    assert verdict.failure.kind == "RuntimeError"
+    assert "merge" not in verdict.diagnosis
+    assert not verdict.diagnosis
+
+
+def test_none_is_called_none():
+    verdict = check("02.1", lambda x, dim: None)
+    assert verdict.failure is None
+    assert "is None (is there a return?)" in repr(verdict)
+
+
+def test_an_error_of_several_lines_says_what_does_not_fit():
+    class CrossAttention(torch.nn.Module):
+        def __init__(self, n_embd, n_source, n_head):
+            super().__init__()
+            self.q_proj = torch.nn.Linear(n_embd, n_embd)
+            self.k_proj = torch.nn.Linear(n_embd, n_embd)
+            self.v_proj = torch.nn.Linear(n_embd, n_embd)
+            self.out_proj = torch.nn.Linear(n_embd, n_embd)
+
+    assert "size mismatch for k_proj.weight" in repr(check("02.5", CrossAttention))
+
+
 def test_of_two_mistakes_at_once_one_is_named():
     def attend(q, k, v):
         attn_weights = (q @ k.transpose(-2, -1) / math.sqrt(v.shape[-1])).softmax(dim=-2)
