@@ -83,10 +83,7 @@ def write(
     max_shard_size: int | str = "5GB",
     tokenizer: Tokenizer | None = None,
 ) -> None:
-    """Write weights by gptlib's names, and `config.json` from the dictionary: `save`'s second half.
-
-    Raises `CheckpointError` when the folder can't be written.
-    """
+    """Write weights by gptlib's names, and `config.json`: the second half of `save`."""
     from huggingface_hub import split_state_dict_into_shards_factory  # 0.25 s that load can spare
 
     tensors = {name: _flip(name, weight).contiguous() for name, weight in weights.items()}
@@ -228,7 +225,7 @@ def config_to_json(config: GPTConfig) -> dict[str, Any]:
 def read_weights(folder: Path, model: nn.Module, config: GPTConfig) -> dict[str, Tensor]:
     """The tensors that `model` needs, by its own names, checked before any is handed on."""
     expected = model.state_dict()
-    # transformers leaves the first part of a name away where a file holds the body alone.
+    # A file of the body alone has names without their first part.
     parts = tuple(f"{part}." for part in {"lm_head", *(n.split(".")[0] for n in expected)})
     weights: dict[str, Tensor] = {}
     source: dict[str, Path] = {}

@@ -27,11 +27,11 @@ def options(parser: Parser) -> None:
         help="a folder or a shipped model (default: %(default)s)",
     )
     parser.add_argument(
-        "--tasks", nargs="+", default=["all"], metavar="TASK", help="which, by name (all)"
+        "--tasks", nargs="+", default=["all"], metavar="TASK", help="which, by name (default: all)"
     )
     parser.add_argument(
         "--splits", nargs="+", default=["test", "compositional"],
-        choices=["test", "compositional"], help="which examples (both)",
+        choices=["test", "compositional"], help="which examples (default: both)",
     )  # fmt: skip
     parser.add_argument(
         "-n",
@@ -40,7 +40,9 @@ def options(parser: Parser) -> None:
         help="examples of each, the first ones (default: %(default)s)",
     )
     parser.add_argument(
-        "--quick", action="store_true", help=f"only {QUICK} examples of each: wide intervals"
+        "--quick",
+        action="store_true",
+        help=f"only {QUICK} examples of each: wide intervals (default: -n of them)",
     )
 
 
