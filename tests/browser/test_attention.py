@@ -235,6 +235,19 @@ def test_two_models_share_the_controls(page, tokenizer):
     keep_screenshot(page, "attention-two", ".gw-root")
 
 
+def test_keys_faster_than_the_drawing_all_count(shown):
+    """Two keys within one frame go two heads on."""
+    rev = shown.rev
+    shown.root.locator(HEADS).evaluate(
+        """(canvas) => {
+            for (const key of ["ArrowDown", "ArrowDown"])
+                canvas.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        }"""
+    )
+    shown.settled(rev)
+    assert shown.root.locator(".gw-matrix h4").inner_text() == "Layer 2, head 0"
+
+
 def test_keys_stay_inside_of_the_widget(shown):
     shown.page.evaluate(
         "() => { window.heard = []; document.addEventListener('keydown', e => heard.push(e.key)); }"

@@ -33,7 +33,12 @@ export class Thumbnails {
         else if (moves[event.key]) {
           const [down, right] = moves[event.key];
           const clamp = (n, size) => Math.max(0, Math.min(size - 1, n));
-          pick(clamp(layer + down, this.nLayer), clamp(head + right, this.nHead));
+          // Known at once: a second key may come before the next drawing.
+          this.chosen = {
+            layer: clamp(layer + down, this.nLayer),
+            head: clamp(head + right, this.nHead),
+          };
+          pick(this.chosen.layer, this.chosen.head);
         } else return;
         event.preventDefault();
       },
