@@ -124,6 +124,9 @@ def _bubblewrap(command: list[str], hidden: Path, root: Path, limits: Limits) ->
             wrap += ["--cap-add", f"CAP_{right}"]
     else:
         wrap += ["--unshare-user"]
+    # First: the course itself may lie in /tmp, and is to be seen there.
+    for folder in (ANSWERS, "/tmp"):
+        wrap += ["--size", str(limits.files), "--perms", "1777", "--tmpfs", folder]
     for path in _visible():
         if os.path.islink(path) and path in _SYSTEM:
             wrap += ["--symlink", os.readlink(path), path]
@@ -136,8 +139,6 @@ def _bubblewrap(command: list[str], hidden: Path, root: Path, limits: Limits) ->
     for path in _DEVICES:
         wrap += ["--dev-bind", path, path]
     wrap += ["--symlink", "/tmp", "/dev/shm", "--proc", "/proc"]
-    for folder in (ANSWERS, "/tmp"):
-        wrap += ["--size", str(limits.files), "--perms", "1777", "--tmpfs", folder]
     return [*wrap, "--remount-ro", "/", "--chdir", "/tmp", *_unprivileged(), *command]
 
 
@@ -157,7 +158,13 @@ def _unshare(command: list[str], hidden: Path, root: Path, limits: Limits) -> li
 
     new = shlex.quote(str(root))
     writable = f"mode=1777,size={limits.files},nr_inodes=20k,nosuid,nodev"
-    script = ["set -e", f"mount -t tmpfs -o mode=755,size=1m none {new}"]
+    script = [
+        "set -e",
+        f"mount -t tmpfs -o mode=755,size=1m none {new}",
+        # Before all else: the course itself may lie in /tmp, and is to be seen there.
+        f"mkdir {inside('/tmp')} {inside(ANSWERS)}",
+        *(f"mount -t tmpfs -o {writable} none {inside(path)}" for path in (ANSWERS, "/tmp")),
+    ]
     for path in _visible():
         if os.path.islink(path) and path in _SYSTEM:
             script.append(f"ln -s {shlex.quote(os.readlink(path))} {inside(path)}")
@@ -168,10 +175,9 @@ def _unshare(command: list[str], hidden: Path, root: Path, limits: Limits) -> li
         bind(path, path, "")
     script += [
         f"ln -s /tmp {inside('/dev/shm')}",
-        f"mkdir {inside('/proc')} {inside('/tmp')} {inside(ANSWERS)}",
+        f"mkdir {inside('/proc')}",
         # A container that hides parts of /proc may have no new one; Python can do without.
         f"mount -t proc -o nosuid,nodev,noexec none {inside('/proc')} 2> /dev/null || :",
-        *(f"mount -t tmpfs -o {writable} none {inside(path)}" for path in (ANSWERS, "/tmp")),
         f"mount -o remount,bind,ro {new}",
         f"cd {new}",
         # Not chroot, which a user with a namespace of their own can leave.
