@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from gptlib.grading import values
+from gptlib.grading.timing import time_limit
 
 PRINTED = 2000  # characters kept of what the code prints
 Targets = Mapping[str, Callable[..., Any]]
@@ -53,36 +54,49 @@ class Failure:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one call gave: a plain value or a failure, and what it printed."""
+    """What one call gave: a plain value or a failure, what it printed, whether inputs changed."""
 
     value: Any = None
     failure: Failure | None = None
     printed: str = ""
+    changed: bool = False  # whether an input is no longer what it was
 
 
-def ask(targets: Targets, cases: Iterable[Case]) -> list[Answer]:
-    """Call a learner's code once for each case, with copies of the inputs."""
-    return [_ask(targets, case) for case in cases]
+def ask(targets: Targets, cases: Iterable[Case], seconds: float | None = None) -> list[Answer]:
+    """Call a learner's code once for each case, with copies of the inputs.
+
+    A call that takes more than `seconds` is stopped, and the code is not called again: the cases
+    that are left have the same `TimeoutError` as their answer.
+    """
+    answers: list[Answer] = []
+    for case in cases:
+        failure = answers[-1].failure if answers else None
+        stopped = seconds is not None and failure is not None and failure.kind == "TimeoutError"
+        answers.append(answers[-1] if stopped else _ask(targets, case, seconds))
+    return answers
 
 
-def _ask(targets: Targets, case: Case) -> Answer:
+def _ask(targets: Targets, case: Case, seconds: float | None) -> Answer:
     target = targets[case.to] if case.to else next(iter(targets.values()))
+    inputs = _copy((case.args, case.options))
     printed = io.StringIO()
     try:
-        with contextlib.redirect_stdout(printed), torch.enable_grad():
-            value = values.plain(_call(target, case))
+        with contextlib.redirect_stdout(printed), torch.enable_grad(), time_limit(seconds):
+            value = values.plain(_call(target, case, *inputs))
     except (Exception, SystemExit) as error:
         return Answer(failure=_failure(error, target), printed=printed.getvalue()[:PRINTED])
-    return Answer(value, None, printed.getvalue()[:PRINTED])
+    changed = not _same(inputs, (case.args, case.options))
+    return Answer(value, None, printed.getvalue()[:PRINTED], changed)
 
 
-def _call(target: Callable[..., Any], case: Case) -> Any:
-    args, options, state = _copy((case.args, case.options, case.state))
+def _call(
+    target: Callable[..., Any], case: Case, args: tuple[Any, ...], options: dict[str, Any]
+) -> Any:
     if case.build is not None:
         module = target(**_copy(case.build))
-        if state is not None:
-            floats = [tensor for tensor in state.values() if tensor.is_floating_point()]
-            module.to(floats[0]).load_state_dict(state)
+        if case.state is not None:
+            floats = [tensor for tensor in case.state.values() if tensor.is_floating_point()]
+            module.to(floats[0]).load_state_dict(_copy(case.state))
         target = module.eval()
     if not case.gradient:
         return target(*args, **options)
@@ -104,6 +118,21 @@ def _copy(value: Any) -> Any:
     if type(value) in (list, tuple):
         return type(value)(_copy(item) for item in value)
     return value
+
+
+def _same(value: Any, other: Any) -> bool:
+    """Whether two inputs are alike, tensor by tensor and entry by entry."""
+    if type(value) is not type(other):
+        return False
+    if isinstance(value, Tensor):
+        if value.shape != other.shape or value.dtype != other.dtype:
+            return False
+        return bool(((value == other) | ((value != value) & (other != other))).all())
+    if isinstance(value, dict):
+        return list(value) == list(other) and _same(list(value.values()), list(other.values()))
+    if isinstance(value, list | tuple):
+        return len(value) == len(other) and all(map(_same, value, other))
+    return bool(value == other)
 
 
 def _failure(error: BaseException, target: Callable[..., Any]) -> Failure:

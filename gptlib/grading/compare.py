@@ -22,6 +22,27 @@ _ERROR = {torch.float64: 1e-9, torch.float32: 1e-4}  # of a fingerprint, by entr
 
 def difference(expected: Any, got: Any, tolerance: Mapping[str, float] = TOLERANCE) -> str | None:
     """What is wrong with `got`, as the end of "your answer ..."; None when it is right."""
+    found = _find(expected, got, tolerance)
+    if found is None:
+        return None
+    where, what = found
+    return f"is wrong at {where}: that {what}" if where else what
+
+
+# Where in nested lists and dictionaries something is wrong ("[0][2]"), and what.
+Found = tuple[str, str] | None
+
+
+def _find(expected: Any, got: Any, tolerance: Mapping[str, float]) -> Found:
+    if isinstance(expected, list | tuple):
+        return _sequence(expected, got, tolerance)
+    if isinstance(expected, dict):
+        return _dict(expected, got, tolerance)
+    what = _plain(expected, got, tolerance)
+    return ("", what) if what else None
+
+
+def _plain(expected: Any, got: Any, tolerance: Mapping[str, float]) -> str | None:
     if isinstance(expected, Tensor):
         return _tensor(expected, got, tolerance)
     if isinstance(expected, np.ndarray):
@@ -30,10 +51,6 @@ def difference(expected: Any, got: Any, tolerance: Mapping[str, float] = TOLERAN
         return _tensor(torch.from_numpy(expected), torch.from_numpy(got), tolerance)
     if isinstance(expected, float):
         return _number(expected, got, tolerance)
-    if isinstance(expected, list | tuple):
-        return _sequence(expected, got, tolerance)
-    if isinstance(expected, dict):
-        return _dict(expected, got, tolerance)
     if type(expected) is not type(got):
         return f"is {_kind(got)}, should be {_kind(expected)}"
     return None if expected == got else "is another " + _kind(expected).split(" ", 1)[1]
@@ -85,29 +102,29 @@ def _number(expected: float, got: Any, tolerance: Mapping[str, float]) -> str | 
 
 def _sequence(
     expected: list[Any] | tuple[Any, ...], got: Any, tolerance: Mapping[str, float]
-) -> str | None:
+) -> Found:
     if not isinstance(got, list | tuple):
-        return f"is {_kind(got)}, should be {_kind(expected)}"
+        return "", f"is {_kind(got)}, should be {_kind(expected)}"
     if len(got) != len(expected):
         entries = "1 entry" if len(got) == 1 else f"{len(got)} entries"
-        return f"has {entries}, should have {len(expected)}"
+        return "", f"has {entries}, should have {len(expected)}"
     for n, (a, b) in enumerate(zip(expected, got, strict=True)):
-        found = difference(a, b, tolerance)
+        found = _find(a, b, tolerance)
         if found:
-            return f"has a wrong entry {n}: it {found}"
+            return f"[{n}]{found[0]}", found[1]
     return None
 
 
-def _dict(expected: dict[Any, Any], got: Any, tolerance: Mapping[str, float]) -> str | None:
+def _dict(expected: dict[Any, Any], got: Any, tolerance: Mapping[str, float]) -> Found:
     if not isinstance(got, dict):
-        return f"is {_kind(got)}, should be a dictionary"
+        return "", f"is {_kind(got)}, should be a dictionary"
     missing, added = expected.keys() - got.keys(), got.keys() - expected.keys()
     if missing or added:
-        return f"lacks {len(missing)} keys and has {len(added)} that don't belong"
+        return "", f"lacks {len(missing)} keys and has {len(added)} that don't belong"
     for key, value in expected.items():
-        found = difference(value, got[key], tolerance)
+        found = _find(value, got[key], tolerance)
         if found:
-            return f"has a wrong value at key {key!r}: it {found}"
+            return f"[{key!r}]{found[0]}", found[1]
     return None
 
 

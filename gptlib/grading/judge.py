@@ -9,10 +9,11 @@ from typing import Any
 
 from gptlib.grading.asking import Answer, Failure
 from gptlib.grading.compare import Fingerprint, difference, fingerprint, same_fingerprint
-from gptlib.grading.tasks import Exercise, Expectations, Question, Task
+from gptlib.grading.tasks import FORMS, Exercise, Expectations, Question, Task, form_of
 
 NOT_STARTED = "Not started yet."
 STOPPED = "stopped with"
+CHANGED = "changes what it was given: write `x = x + 1`, not `x += 1`, and change only a copy"
 RAISES = "raises"  # {RAISES: "ValueError"} as an expected output: the input is to be refused
 
 
@@ -114,6 +115,8 @@ def _wrong(exercise: Exercise, right: Any, answer: Answer) -> str | None:
         return f"should be a {right[RAISES]}" + (f", not a {failure.kind}" if failure else "")
     if failure:
         return f"{STOPPED} {failure.kind}"
+    if answer.changed:  # whoever called it would go on with other numbers than it had
+        return CHANGED
     return difference(right, answer.value, exercise.tolerance)
 
 
@@ -171,13 +174,21 @@ def judge_answer(question: Question, value: Any) -> Verdict:
     if value is None:
         return nothing(question, NOT_STARTED)
     right = question.matches(value, question.answer)
-    diagnosis = ""
-    if not right:
-        known = question.mistakes.items()
-        diagnosis = next((says for digest, says in known if question.matches(value, digest)), "")
-    points = question.points if right else 0
-    says = "" if right else "Not the answer."
-    return Verdict(question, (Result(question.title, points, question.points, says),), diagnosis)
+    if right:
+        return Verdict(question, (Result(question.title, question.points, question.points),))
+    known = question.mistakes.items()
+    diagnosis = next((says for digest, says in known if question.matches(value, digest)), "")
+    result = Result(question.title, 0, question.points, _not_the_answer(question, value))
+    return Verdict(question, (result,), diagnosis)
+
+
+def _not_the_answer(question: Question, value: Any) -> str:
+    form = form_of(value)
+    if form != question.form:
+        return f"The answer is {FORMS[question.form]}."
+    if form == "number" and question.matches(float(value) / 100, question.answer):
+        return "That is a hundred times the answer: is it in percent?"
+    return "Not the answer."
 
 
 def nothing(task: Task, note: str) -> Verdict:

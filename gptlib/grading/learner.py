@@ -14,6 +14,7 @@ from gptlib.grading.display import HINT_NAMES
 from gptlib.grading.judge import Verdict, judge, judge_answer, nothing
 from gptlib.grading.tasks import Exercise, Expectations, find, shipped_expectations
 
+SECONDS = 10  # that one call may take: the slowest right answer needs less than a tenth of one
 # Set by whoever grades: the folder with the cases to ask, in which answers are to be left.
 RECORD = "GPTLIB_GRADING_RECORD"
 # Set by nbgrader when it runs a notebook, where only an exception says that a cell failed.
@@ -43,7 +44,7 @@ def check(task_id: str, *answers: Any) -> Verdict:
     else:
         targets = dict(zip(task.targets, answers, strict=True))
         expected = shipped_expectations(tasks.name)[task_id]
-        verdict = judge(task, expected, ask(targets, expected.cases))
+        verdict = judge(task, expected, ask(targets, expected.cases, SECONDS))
         if verdict.passed:
             verdict = _on_other_devices(task, expected, targets) or verdict
     scores.record(verdict, scores.default_file())

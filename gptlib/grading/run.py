@@ -14,6 +14,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+from tqdm import tqdm  # type: ignore[import-untyped]
 
 from gptlib.grading import values
 from gptlib.grading.asking import Answer, Case, as_answers, as_plain
@@ -104,7 +105,9 @@ def run_in_kernel(notebook: NotebookNode, cases: Mapping[str, list[Case]]) -> Ru
         environment = {**os.environ, RECORD: name, "IPYTHONDIR": str(folder / "ipython")}
         stopped = ""
         with client.setup_kernel(env=environment):
-            for index, cell in enumerate(notebook.cells):
+            # A bar in a terminal only: half a minute without a sign of life is long.
+            cells = tqdm(notebook.cells, unit="cell", leave=False, disable=None)
+            for index, cell in enumerate(cells):
                 if cell.cell_type != "code":
                     continue
                 client.timeout = CELL_SECONDS if index else START_SECONDS

@@ -61,15 +61,19 @@ def record(verdict: Verdict, file: Path) -> None:
 
 @dataclass(frozen=True)
 class Panel:
-    """Done, points and what comes next; shows itself in a notebook or a terminal."""
+    """Done, points and what comes next; shows itself in a notebook or a terminal.
+
+    What comes next is looked for in the set called `here` first.
+    """
 
     sets: tuple[Set, ...]
     points: dict[str, int]
+    here: str = ""
 
     @property
     def upcoming(self) -> str:
         """The first task that is not complete, in words."""
-        for tasks in self.sets:
+        for tasks in sorted(self.sets, key=lambda tasks: tasks.name != self.here):
             for task in tasks.tasks:
                 if self.points.get(task.id, 0) < task.points:
                     return f"Next: {task.id} {task.title} ({task.points} points)."
@@ -90,4 +94,5 @@ class Panel:
 
 def progress(file: str | Path | None = None) -> Panel:
     """The progress of the learner whose file this is."""
-    return Panel(shipped_sets(), read(Path(file) if file else default_file()))
+    points = read(Path(file) if file else default_file())
+    return Panel(shipped_sets(), points, here=Path.cwd().name)

@@ -4,6 +4,7 @@ The words ship as JSON, the cases and expected answers as one safetensors file b
 `expectations/`; `python -m tools.exercises` builds both from sources/exercises.
 """
 
+import ast
 import hashlib
 import json
 import math
@@ -20,6 +21,12 @@ from gptlib.grading.asking import Case
 from gptlib.grading.compare import Fingerprint
 
 FOLDER = Path(__file__).with_name("expectations")
+# What the answer of a question may be, in words.
+FORMS = {
+    "letter": 'a letter in quotes, such as "A"',
+    "number": "a number",
+    "shape": "a tuple, such as (1, 2, 3)",
+}
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,7 @@ class Question:
     id: str
     title: str
     points: int
+    form: str  # one of FORMS
     tolerance: float  # of a number; 0 where answers are exact
     answer: str
     mistakes: dict[str, str]  # the hash of a wrong answer, and its diagnosis
@@ -66,7 +74,8 @@ class Question:
 
     def matches(self, value: Any, digest: str) -> bool:
         """Whether `value` is the answer with this hash."""
-        return digest in (hash_answer(self.id, text) for text in _spellings(value, self.tolerance))
+        spellings = _spellings(read(value), self.tolerance)
+        return digest in (hash_answer(self.id, text) for text in spellings)
 
 
 Task = Exercise | Question
@@ -102,6 +111,26 @@ class Expectations:
 def hash_answer(task_id: str, spelling: str) -> str:
     """The hash that a question keeps of an answer; the id is its salt."""
     return hashlib.sha256(f"{task_id}:{spelling}".encode()).hexdigest()[:16]
+
+
+def read(value: Any) -> Any:
+    """What a text says that was meant as a number or a shape: "2, 3" is (2, 3)."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return ast.literal_eval(value.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return value
+
+
+def form_of(value: Any) -> str:
+    """Which of FORMS an answer has; empty where it is none of them."""
+    value = read(value)
+    if isinstance(value, list | tuple):
+        return "shape"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return "number"
+    return "letter" if isinstance(value, str) else ""
 
 
 def spelling(value: Any, tolerance: float) -> str:

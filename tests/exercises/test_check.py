@@ -7,7 +7,7 @@ import multiprocessing
 import pytest
 import torch
 
-from gptlib.grading import check, hint, progress, scores
+from gptlib.grading import check, hint, learner, progress, scores
 from gptlib.grading.learner import NBGRADER, NotYet
 
 
@@ -150,6 +150,43 @@ def test_inputs_are_copies():
     assert check("02.2", attend).passed
 
 
+def test_an_answer_that_changes_its_inputs_is_not_right():
+    def softmax(x, dim):
+        x -= x.amax(dim, keepdim=True)
+        return torch.softmax(x, dim)
+
+    verdict = check("02.1", softmax)
+    assert verdict.points == 0
+    assert "changes what it was given" in repr(verdict)
+
+    def merge(ids, pair, new_id):
+        kept = list(ids)
+        ids.clear()
+        return [new_id if tuple(pair) == () else token for token in kept]
+
+    assert "changes what it was given" in repr(check("01.3", merge))
+
+    def merge(ids, pair, new_id):
+        ids[0], kept = ids, list(ids)  # an entry of another type
+        return kept
+
+    assert "changes what it was given" in repr(check("01.3", merge))
+
+
+def test_a_loop_that_never_ends_is_stopped_in_its_line(monkeypatch):
+    monkeypatch.setattr(learner, "SECONDS", 0.2)
+
+    def softmax(x, dim):
+        while True:
+            x = x + 1
+
+    verdict = check("02.1", softmax)
+    assert verdict.points == 0
+    assert verdict.failure.kind == "TimeoutError"
+    assert verdict.failure.text in ("while True:", "x = x + 1")
+    assert "does every loop end?" in repr(verdict)
+
+
 def test_prints_are_kept_out_of_the_cell_and_shown_beside_the_verdict(capsys):
     def talking(q, k, v):
         print("here I am", q.shape)
@@ -198,6 +235,17 @@ def test_a_question():
     assert check("02.q1", None).note
 
 
+def test_a_question_answered_in_another_form():
+    assert check("02.q2", "(2, 3, 5, 5)").passed
+    assert check("02.q2", "2, 3, 5, 5").passed
+    assert check("06.q1", "0.783").passed
+    assert "The answer is a tuple" in repr(check("02.q2", "B"))
+    assert "a letter in quotes" in repr(check("02.q1", 3))
+    assert "The answer is a number" in repr(check("02.q3", "about a thousand"))
+    assert "in percent?" in repr(check("06.q1", 78.3))
+    assert "Not the answer" in repr(check("06.q1", 0.9))
+
+
 def test_hints_come_one_at_a_time(capsys):
     hint("02.2")
     first = capsys.readouterr().out
@@ -215,6 +263,13 @@ def test_progress_keeps_the_best(file):
     assert "14 of 100" in repr(panel)
     assert "Next: 01.1" in repr(panel)
     assert "14 of 100" in panel._repr_html_()
+
+
+def test_what_comes_next_is_in_the_set_at_hand(tmp_path, monkeypatch):
+    folder = tmp_path / "02_attention"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert "Next: 02.1" in repr(progress())
 
 
 def test_a_stub_is_no_try(file):

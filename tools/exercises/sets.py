@@ -134,6 +134,7 @@ def _question_words(task_id: str, question: Question) -> tasks.Question:
         task_id,
         question.title,
         question.points,
+        tasks.form_of(question.answer),
         question.tolerance,
         hashed(question.answer),
         {hashed(value): says for value, says in question.wrong.items()},

@@ -112,8 +112,8 @@ def by_replacing_text(ids, pair, new_id):
     return [*map(ord, "".join(map(chr, ids)).replace("".join(map(chr, pair)), chr(new_id)))]
 
 
-def in_place(ids, pair, new_id):
-    i = 0
+def in_a_copy(ids, pair, new_id):
+    ids, i = list(ids), 0
     while i < len(ids) - 1:
         if (ids[i], ids[i + 1]) == tuple(pair):
             ids[i : i + 2] = [new_id]
@@ -220,5 +220,5 @@ EXERCISE = Exercise(
             "You keep the new ids alone. All other ids stay, too.",
         ),
     ],
-    right=[written(by_looking_back), written(by_replacing_text), written(in_place)],
+    right=[written(by_looking_back), written(by_replacing_text), written(in_a_copy)],
 )
