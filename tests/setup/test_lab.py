@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -104,6 +105,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", root / ".venv"], check=True)
     site = sysconfig.get_path("purelib", "venv", {"base": str(root / ".venv")})
     (Path(site) / "packages.pth").write_text(sysconfig.get_path("purelib"), "utf-8")
+    shutil.copytree(Path(sys.prefix) / "etc", root / ".venv" / "etc")  # which extensions are on
     stamp = subprocess.run(
         [sys.executable, "-c", "import course; print(course.wanted_stamp(), end='')"],
         cwd=root,
@@ -173,6 +175,15 @@ def test_it_asks_neither_the_learner_nor_the_network(server: Server) -> None:
     assert defaults["checkForUpdates"]["default"] is False
     assert server.get("/lab/api/update", server.token) == {"notification": None}
     assert server.get("/lab/api/news", server.token) == {"news": []}
+
+
+@pytest.mark.slow
+def test_it_shows_no_menus_of_graders(server: Server) -> None:
+    with urllib.request.urlopen(f"{server.url}lab?token={server.token}", timeout=60) as answer:
+        page = answer.read().decode("utf-8")
+    assert '"@jupyter/nbgrader"' in re.findall(r'"disabledExtensions": \[([^]]*)\]', page)[0]
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        server.get("/formgrader/api/assignments", server.token)
 
 
 @pytest.mark.slow
