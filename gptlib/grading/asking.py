@@ -132,7 +132,7 @@ def _same(value: Any, other: Any) -> bool:
         return list(value) == list(other) and _same(list(value.values()), list(other.values()))
     if isinstance(value, list | tuple):
         return len(value) == len(other) and all(map(_same, value, other))
-    return bool(value == other)
+    return bool(value == other or (value != value and other != other))
 
 
 def _failure(error: BaseException, target: Callable[..., Any]) -> Failure:

@@ -25,6 +25,19 @@ TREES = st.recursive(
 
 
 @given(TREES)
+def test_code_that_leaves_its_inputs_alone_is_not_said_to_change_them(value):
+    tensor = torch.tensor([1.0, math.nan])
+    (answer,) = ask({"f": lambda *args, **options: None}, [Case((value, tensor), {"x": value})])
+    assert not answer.changed
+
+
+@given(st.lists(TREES, min_size=1))
+def test_code_that_changes_its_inputs_is_said_to(value):
+    (answer,) = ask({"f": lambda items: items.append(None)}, [Case((value,))])
+    assert answer.changed
+
+
+@given(TREES)
 def test_plain_values_come_back_the_same(value):
     back = values.plain(value)
     assert repr(back) == repr(value)
