@@ -9,7 +9,7 @@ from typing import Any
 
 from gptlib.grading.asking import Answer, Failure
 from gptlib.grading.compare import Fingerprint, difference, fingerprint, same_fingerprint
-from gptlib.grading.tasks import FORMS, Exercise, Expectations, Question, Task, form_of
+from gptlib.grading.tasks import FORMS, Exercise, Expectations, Question, Task, form_of, read
 
 NOT_STARTED = "Not started yet."
 STOPPED = "stopped with"
@@ -186,7 +186,7 @@ def _not_the_answer(question: Question, value: Any) -> str:
     form = form_of(value)
     if form != question.form:
         return f"The answer is {FORMS[question.form]}."
-    if form == "number" and question.matches(float(value) / 100, question.answer):
+    if form == "number" and question.matches(read(value) / 100, question.answer):
         return "That is a hundred times the answer: is it in percent?"
     return "Not the answer."
 

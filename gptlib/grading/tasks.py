@@ -8,6 +8,7 @@ import ast
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -129,7 +130,7 @@ def form_of(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "shape"
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return "number"
+        return "number" if abs(value) <= sys.float_info.max else ""  # neither nan nor inf
     return "letter" if isinstance(value, str) else ""
 
 
@@ -154,7 +155,7 @@ def _spellings(value: Any, tolerance: float) -> list[str]:
             return []
         # Within one tolerance of the answer is right, beyond two is wrong.
         return [str(round(number / tolerance) + step) for step in (-1, 0, 1)]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return []
 
 

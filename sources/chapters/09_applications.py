@@ -627,6 +627,7 @@ found = [evaluation.mrr(ranking, grades).value, evaluation.recall_at(ranking, gr
 np.testing.assert_allclose(found, [50, 50, 100 * by_hand])
 order = [[3, 2, 1]]  # scores that rank them so, for scikit-learn
 np.testing.assert_allclose(by_hand, metrics.ndcg_score([[0, 3, 1]], order))
+assert metrics.label_ranking_average_precision_score([[0, 1, 0]], order) == 1 / 2
 print(f"nDCG {by_hand:.3f}")
 
 # %% [markdown]

@@ -246,6 +246,14 @@ def test_a_question_answered_in_another_form():
     assert "Not the answer" in repr(check("06.q1", 0.9))
 
 
+@pytest.mark.parametrize("value", ["(5)", 10**400, "1e999", math.nan, True, {}, "[", (1, "a"), b""])
+@pytest.mark.parametrize("question", ["02.q1", "02.q2", "02.q3", "06.q1"])
+def test_no_answer_to_a_question_ends_its_check(question, value):
+    verdict = check(question, value)
+    assert verdict.points == 0
+    assert "answer" in repr(verdict)
+
+
 def test_hints_come_one_at_a_time(capsys):
     hint("02.2")
     first = capsys.readouterr().out
